@@ -1,0 +1,1 @@
+"""Settings: base, and development (the default of manage.py), test, production on top of it."""
