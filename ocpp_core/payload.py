@@ -53,7 +53,7 @@ class PayloadMeta(msgspec.StructMeta):
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Payload(msgspec.Struct, metaclass=PayloadMeta):
+class Payload(msgspec.Struct, frozen=True, metaclass=PayloadMeta):
     """Base of all payloads and of the types inside them: frozen, keyword-only, snake_case here and camelCase on the wire."""
 
 
