@@ -30,8 +30,8 @@ class OcppSettings:
     # One frame; anything longer closes the connection with 1009.
     max_frame_bytes: int = 1024 * 1024
     # Calls a second from one charge point, on average and in one burst; beyond, its frames wait.
-    max_calls_per_s: float = 20
-    max_calls_burst: int = 500
+    max_calls_per_s: float = 500
+    max_calls_burst: int = 1000
     # Frames read from one connection and not yet answered.
     max_pending_frames: int = 64
 
