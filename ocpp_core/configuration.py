@@ -58,7 +58,9 @@ class Hexadecimal:
 
     def parse(self, value: str) -> Value:
         if not re.fullmatch(r"([0-9A-Fa-f]{2})*", value):
-            raise ValueError("not pairs of hexadecimal digits")  # the value may be a secret: it is not repeated
+            raise ValueError(
+                "not pairs of hexadecimal digits"
+            )  # the value may be a secret: it is not repeated
         if not self.minimum <= len(value) <= self.maximum:
             raise ValueError(f"{len(value)} digits, {self.minimum} to {self.maximum} are allowed")
         return value.upper()
@@ -144,7 +146,7 @@ Kind = Text | Hexadecimal | Boolean | Integer | CommaSeparated
 class Key:
     """One setting.
 
-    required: every charge point that has `profile` has it.    unit: Seconds imply "s".
+    required: every charge point that has `profile` has it.    unit: of the value, for people.
     setting: the name that all versions share.    reboot: a change takes effect after a reboot.
     default: what a fresh charge point may start with, as text; None = the standard suggests nothing.
     """

@@ -129,8 +129,9 @@ class ConnectionLost(CallFailed):
 
 
 def tidy(text: str) -> str:
-    """Fit `text` for an errorDescription and for any database: one line, no NUL, at most 255 characters."""
-    return " ".join(text.replace("\0", "\ufffd").split())[:DESCRIPTION_LIMIT]
+    """Fit `text` for an errorDescription and for any database: one line, at most 255 characters, all of them legal."""
+    legal = text.replace("\0", "\ufffd").encode(errors="replace").decode()
+    return " ".join(legal.split())[:DESCRIPTION_LIMIT]
 
 
 def violation_of(code: str) -> Violation:

@@ -5,6 +5,7 @@ everything else raises RemoteProtocolError, which says whether the frame can be 
 The usual frame is read in one go by a typed decoder; only what that refuses is taken apart item by item.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -13,10 +14,6 @@ from ocpp_core.errors import Rejection, RemoteProtocolError, Violation, tidy
 
 UNIQUE_ID_LIMIT: Final = 36
 """Longest message id (OCPP-J 4.1.4)."""
-
-CALL: Final = 2
-CALL_RESULT: Final = 3
-CALL_ERROR: Final = 4
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -28,7 +25,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def text(self) -> str:
-        return render_call(self.unique_id, self.action, self.payload)
+        return render_call(self.unique_id, self.action, bytes(self.payload).decode())
 
 
 class CallResult(msgspec.Struct, frozen=True, gc=False):
@@ -39,7 +36,7 @@ class CallResult(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def text(self) -> str:
-        return render_result(self.unique_id, self.payload)
+        return render_result(self.unique_id, bytes(self.payload).decode())
 
 
 class CallError(msgspec.Struct, frozen=True, gc=False):
@@ -65,34 +62,36 @@ def parse(text: str) -> Frame:
     broken, which is only recorded. No other exception leaves it, whatever the text.
     """
     try:
-        if text.startswith("[2,"):
+        if not text.endswith("}]"):
+            pass  # a payload that is no object, or unusual spaces
+        elif text.startswith("[2,"):
             _, unique_id, action, payload = _decode_call(text)
-            if _is_unique_id(unique_id) and "\0" not in action and not text.endswith("null]"):
+            if 0 < len(unique_id) <= UNIQUE_ID_LIMIT and "\0" not in unique_id and "\0" not in action:
                 return Call(unique_id, action, payload)
         elif text.startswith("[3,"):
             _, unique_id, payload = _decode_result(text)
-            if "\0" not in unique_id and not text.endswith("null]"):
+            if "\0" not in unique_id:
                 return CallResult(unique_id, payload)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass  # taken apart below, to say what is wrong
     return _take_apart(text)
 
 
-def render_call(unique_id: str, action: str, payload: msgspec.Raw | bytes) -> str:
-    """payload: JSON text."""
-    return _encode((CALL, unique_id, action, msgspec.Raw(payload))).decode()
+def render_call(unique_id: str, action: str, payload_json: str) -> str:
+    """The text of a CALL."""
+    return f"[2,{_quote(unique_id)},{_quote(action)},{payload_json}]"
 
 
-def render_result(unique_id: str, payload: msgspec.Raw | bytes) -> str:
-    """payload: JSON text."""
-    return _encode((CALL_RESULT, unique_id, msgspec.Raw(payload))).decode()
+def render_result(unique_id: str, payload_json: str) -> str:
+    """The text of a CALLRESULT."""
+    return f"[3,{_quote(unique_id)},{payload_json}]"
 
 
 def render_error(
     unique_id: str, code: str, description: str = "", details: dict[str, Any] | None = None
 ) -> str:
-    """description: cut to one line of 255 characters."""
-    return _encode((CALL_ERROR, unique_id, code, tidy(description), details or {})).decode()
+    """The text of a CALLERROR. description: made one line of at most 255 characters."""
+    return f"[4,{_quote(unique_id)},{_quote(code)},{_quote(tidy(description))},{_encode(details or {}).decode()}]"
 
 
 _decode_call: Final = msgspec.json.Decoder(tuple[int, str, str, msgspec.Raw]).decode
@@ -104,8 +103,8 @@ _EMPTY: Final = msgspec.Raw(b"{}")
 _UNREADABLE: Final = object()
 
 
-def _is_unique_id(text: str) -> bool:
-    return 0 < len(text) <= UNIQUE_ID_LIMIT and "\0" not in text
+def _quote(text: str) -> str:
+    return _encode(text).decode()
 
 
 def _take_apart(text: str) -> Frame:
@@ -122,9 +121,7 @@ def _take_apart(text: str) -> Frame:
         raise _broken(f"message type {str(kind)[:20]} is not known", Rejection.UNKNOWN_MESSAGE_TYPE)
     unique_id = _value(items[1]) if len(items) > 1 else _UNREADABLE
     if not isinstance(unique_id, str) or "\0" in unique_id:
-        raise _broken(
-            "the message id is not a readable string", Rejection.NOT_A_FRAME, is_answer=kind != CALL
-        )
+        raise _broken("the message id is not a readable string", Rejection.NOT_A_FRAME, is_answer=kind != 2)
     return _READERS[kind](unique_id, items)
 
 
@@ -171,7 +168,11 @@ def _read_error(unique_id: str, items: list[msgspec.Raw]) -> CallError:
     return CallError(unique_id, code, description if isinstance(description, str) else "", details)
 
 
-_READERS: Final[dict[int, Any]] = {CALL: _read_call, CALL_RESULT: _read_result, CALL_ERROR: _read_error}
+_READERS: Final[dict[int, Callable[[str, list[msgspec.Raw]], Frame]]] = {
+    2: _read_call,
+    3: _read_result,
+    4: _read_error,
+}
 
 
 def _broken(description: str, rejection: Rejection, *, is_answer: bool = False) -> RemoteProtocolError:

@@ -75,7 +75,7 @@ def as_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        return (datetime.max if moment.year > 5000 else datetime.min).replace(tzinfo=UTC)
+        return _LAST if moment.year > 5000 else _FIRST
 
 
 def decode(payload_type: type[P], raw: bytes | str | msgspec.Raw) -> P:
@@ -83,16 +83,18 @@ def decode(payload_type: type[P], raw: bytes | str | msgspec.Raw) -> P:
 
     raw: JSON text.    Raises PayloadError, its violation chosen as in `sort_out`.
     """
-    text = bytes(raw) if isinstance(raw, msgspec.Raw) else raw
     plan = plan_of(payload_type)
     try:
+        text = raw if isinstance(raw, str) else bytes(raw).decode()
+        if payload_type is RawPayload:
+            return cast(P, RawPayload(json=text))
         payload = plan.decode(text)
     except msgspec.ValidationError as error:
         raise sort_out(str(error)) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise PayloadError(Violation.FORMATION, f"not JSON: {error}") from None
-    if is_suspect(text):
-        _judge_text(payload, text)
+    if "null" in text or ("\\" in text and "\\u0000" in text):
+        _judge_text(text)
     if plan.decimals:
         _judge_decimals(payload, "")
     return cast(P, payload)
@@ -102,19 +104,12 @@ def encode(payload: Payload) -> bytes:
     """Write a payload as compact JSON, members in the order of the standard's tables."""
     if type(payload) is RawPayload:
         return payload.json.encode()
-    return _encode(_in_utc(payload) if plan_of(type(payload)).times else payload)
+    return _encode(_in_utc(payload))
 
 
 def personal_fields(payload_type: type[Payload]) -> frozenset[str]:
     """Paths of all members marked PERSONAL, wire names joined by dots, lists passed through: "idTagInfo.parentIdTag"."""
     return frozenset(_marked(payload_type, "personal"))
-
-
-def is_suspect(text: bytes | str) -> bool:
-    """May `text` hold an explicit null or a NUL character? False is certain."""
-    if isinstance(text, str):
-        return "null" in text or "\\u0000" in text
-    return b"null" in text or b"\\u0000" in text
 
 
 def sort_out(message: str) -> PayloadError:
@@ -149,40 +144,38 @@ def sort_out(message: str) -> PayloadError:
 class Plan(NamedTuple):
     """What is known of a payload type, worked out once."""
 
-    decode: Callable[[bytes | str], Any]
+    decode: Callable[[str], Any]
     times: tuple[str, ...]
-    """Members that are times or hold some."""
+    """Members that are times."""
+    holders: tuple[str, ...]
+    """Members with times inside."""
     decimals: tuple[tuple[str, str, bool], ...]
-    """Attribute, wire name, and whether it is such a number itself or holds some."""
+    """Attribute, wire name, and whether it is a OneDecimal itself or holds some."""
 
 
 @cache
 def plan_of(payload_type: type[Payload]) -> Plan:
     """Work out how to read and write `payload_type`."""
-    if payload_type is RawPayload:
-        return Plan(_decode_raw, (), ())
-    times, decimals = [], []
+    times, holders, decimals = [], [], []
     for field in _fields(payload_type):
+        inside = [plan_of(leaf.cls) for leaf in _leaves(field.type) if isinstance(leaf, inspect.StructType)]
         if any(isinstance(leaf, inspect.DateTimeType) for leaf in _leaves(field.type)):
             times.append(field.name)
-        inside = [
-            leaf.cls for leaf in _leaves(field.type, deep=False) if isinstance(leaf, inspect.StructType)
-        ]
+        if any(plan.times or plan.holders for plan in inside):
+            holders.append(field.name)
         if "decimals" in _marks(field.type):
             decimals.append((field.name, field.encode_name, True))
-        elif any(plan_of(cls).decimals for cls in inside):
+        elif any(plan.decimals for plan in inside):
             decimals.append((field.name, field.encode_name, False))
-    return Plan(msgspec.json.Decoder(payload_type).decode, tuple(times), tuple(decimals))
+    return Plan(msgspec.json.Decoder(payload_type).decode, tuple(times), tuple(holders), tuple(decimals))
 
 
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 _MISSING: Final = "Object missing required field "
 _UNKNOWN: Final = "Object contains unknown field "
 _encode: Final = msgspec.json.Encoder().encode
 _decode_plainly: Final = msgspec.json.Decoder().decode
-
-
-def _decode_raw(text: bytes | str) -> RawPayload:
-    return RawPayload(json=text if isinstance(text, str) else text.decode())
 
 
 def _join(path: str, name: str) -> str:
@@ -193,18 +186,15 @@ def _fields(payload_type: type) -> tuple[inspect.Field, ...]:
     return cast(inspect.StructType, inspect.type_info(payload_type)).fields
 
 
-def _leaves(kind: inspect.Type, *, deep: bool = True) -> Iterator[inspect.Type]:
-    """The simple types that `kind` is made of; `deep` looks into payloads too."""
+def _leaves(kind: inspect.Type) -> Iterator[inspect.Type]:
+    """The types that a member may have, its items if it is a list."""
     if isinstance(kind, inspect.Metadata):
-        yield from _leaves(kind.type, deep=deep)
+        yield from _leaves(kind.type)
     elif isinstance(kind, inspect.UnionType):
         for option in kind.types:
-            yield from _leaves(option, deep=deep)
+            yield from _leaves(option)
     elif isinstance(kind, inspect.VarTupleType):
-        yield from _leaves(kind.item_type, deep=deep)
-    elif isinstance(kind, inspect.StructType) and deep:
-        for field in kind.fields:
-            yield from _leaves(field.type)
+        yield from _leaves(kind.item_type)
     else:
         yield kind
 
@@ -222,29 +212,32 @@ def _marked(payload_type: type, mark: str) -> Iterator[str]:
     for field in _fields(payload_type):
         if mark in _marks(field.type):
             yield field.encode_name
-        for leaf in _leaves(field.type, deep=False):
+        for leaf in _leaves(field.type):
             if isinstance(leaf, inspect.StructType):
                 yield from (f"{field.encode_name}.{path}" for path in _marked(leaf.cls, mark))
 
 
-def _in_utc(value: Any) -> Any:
-    """`value` with all times in UTC; the same object when they are."""
-    if isinstance(value, datetime):
-        return as_utc(value)
-    if isinstance(value, tuple | list):
-        items = [_in_utc(item) for item in value]
-        return value if all(new is old for new, old in zip(items, value, strict=True)) else tuple(items)
-    if not isinstance(value, Payload):
-        return value
-    changes = {
-        name: new
-        for name in plan_of(type(value)).times
-        if (new := _in_utc(old := getattr(value, name))) is not old
-    }
-    return replace(value, **changes) if changes else value
+def _in_utc(payload: Payload) -> Payload:
+    """`payload` with all times in UTC; the same object when they are already."""
+    plan, changes = plan_of(type(payload)), {}
+    for name in plan.times:
+        moment = getattr(payload, name)
+        if isinstance(moment, datetime) and moment.tzinfo is not UTC:
+            changes[name] = as_utc(moment)
+    for name in plan.holders:
+        held = getattr(payload, name)
+        if (in_utc := _held_in_utc(held)) is not held:
+            changes[name] = in_utc
+    return replace(payload, **changes) if changes else payload
 
 
-def _judge_text(payload: Payload, text: bytes | str) -> None:
+def _held_in_utc(held: Any) -> Any:
+    if isinstance(held, Payload):
+        return _in_utc(held)
+    return [_held_in_utc(item) for item in held] if isinstance(held, (tuple, list)) else held
+
+
+def _judge_text(text: str) -> None:
     """Refuse explicit nulls and NUL characters; both slip through a typed decoder."""
     found = _find_null_or_nul(_decode_plainly(text), "")
     if found is None:
@@ -273,7 +266,7 @@ def _judge_decimals(value: Any, path: str) -> None:
         for index, item in enumerate(value):
             _judge_decimals(item, f"{path}[{index}]")
     elif value is not None:
-        for name, wire_name, is_number in plan_of(type(value)).decimals:
+        for name, wire_name, is_number in plan_of(cast(type[Payload], type(value))).decimals:
             item, place = getattr(value, name), _join(path, wire_name)
             if not is_number:
                 _judge_decimals(item, place)

@@ -4,9 +4,9 @@
     text out   call(request, ...), answer(id, response), refuse(id, violation) -> text to send
     time       expire(now) -> CallExpired or None; `deadline` says when to ask
 
-State is one thing only: the call of ours that waits for its answer (OCPP-J 4.1.1 allows one). It is settled by an answer with
-its id, by its deadline, or by forget(). Calls of the other side are reported and forgotten at once: they may repeat, cross ours, and
-be answered at any time in any order.
+State is one thing only: the call of ours that waits for its answer (OCPP-J 4.1.1 allows one). It is settled by an
+answer with its id or by its deadline. Calls of the other side are reported and forgotten at once: they may repeat,
+cross ours, and be answered at any time in any order.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,14 @@ from typing import Any, Final
 import msgspec
 
 from ocpp_core.action import Action, Catalogue, Role, undeclared
-from ocpp_core.errors import LocalProtocolError, PayloadError, Rejection, RemoteProtocolError, Violation
+from ocpp_core.errors import (
+    LocalProtocolError,
+    PayloadError,
+    Rejection,
+    RemoteProtocolError,
+    Violation,
+    tidy,
+)
 from ocpp_core.events import (
     AnswerUnexpected,
     CallExpired,
@@ -38,9 +45,10 @@ from ocpp_core.frames import (
 from ocpp_core.payload import Payload, RawPayload, decode, encode
 
 Repair = Callable[[type[Payload], object], tuple[object, tuple[str, ...]] | None]
-"""Tolerance: (payload type, payload as plain JSON values) -> (mended values, names of the rules applied), or None."""
+"""Tolerance: (payload type, payload as plain JSON values) -> (mended values, names of the rules applied) or None."""
 
-_EXPIRED_KEPT: Final = 16
+EXPIRED_KEPT: Final = 16
+"""How many expired calls are remembered, to tell a late answer from a senseless one."""
 
 
 class Pending(msgspec.Struct, frozen=True, gc=False):
@@ -55,7 +63,8 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
 class Peer:
     """One end of one connection.
 
-    role: ours.    catalogue: the actions of the version agreed on.    error_codes: how that version spells each Violation.
+    role: ours.    catalogue: the actions of the version agreed on.
+    error_codes: how that version spells each Violation.
     repair: asked once about each payload that is not valid; what it mends is read again as strictly.
     """
 
@@ -117,39 +126,33 @@ class Peer:
     def call(self, request: Payload, *, unique_id: str, deadline: float) -> str:
         """Open a call; gives the text to send. It is pending from now on.
 
-        unique_id: 1 to 36 characters, never used before by this side.
-        Raises LocalProtocolError when one is pending, when it is not ours to send, or when the request is not valid.
+        unique_id: 1 to 36 characters, never used before by this side, but for a resend of the same.
+        Raises LocalProtocolError when one is pending, when it is not ours to send, or when it is not valid.
         """
-        try:
-            action = self.catalogue.action_of(request)
-        except KeyError:
-            raise LocalProtocolError(
-                f"{type(request).__qualname__} is not of {self.catalogue.subprotocol}"
-            ) from None
+        action = self._action_of(request)
         if self.role not in action.sent_by or type(request) is not action.Request:
-            raise LocalProtocolError(f"{type(request).__qualname__} is not called by a {self.role.value}")
+            raise LocalProtocolError(f"{_name(request)} is not called by a {self.role.value}")
         return self._open(Pending(unique_id, action, request, deadline), _checked(request))
 
     def call_raw(self, action_name: str, payload_json: str, *, unique_id: str, deadline: float) -> str:
         """Open a call whose name and payload nobody judges (tests of the other side).
 
         payload_json: any JSON text. The result is typed when the action is known, else a RawPayload.
+        Raises LocalProtocolError when one is pending, or when there is no frame to be made of it.
         """
         try:
             msgspec.json.decode(payload_json, type=msgspec.Raw)
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise LocalProtocolError(f"the payload is not JSON: {error}") from None
-        action = self.catalogue.get(action_name) or undeclared(action_name)
-        return self._open(
-            Pending(unique_id, action, RawPayload(json=payload_json), deadline), payload_json.encode()
-        )
+            action = self.catalogue.get(action_name) or undeclared(action_name)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise LocalProtocolError(f"no frame can be made of it: {error}") from None
+        return self._open(Pending(unique_id, action, RawPayload(json=payload_json), deadline), payload_json)
 
     def expire(self, now: float) -> CallExpired | None:
         """Give up the pending call when its deadline has come. now: on the clock of the deadlines."""
         pending = self._pending
         if pending is None or now < pending.deadline:
             return None
-        if len(self._expired) >= _EXPIRED_KEPT:
+        if len(self._expired) >= EXPIRED_KEPT:
             del self._expired[next(iter(self._expired))]
         self._expired[pending.unique_id] = None
         self._pending = None
@@ -158,15 +161,10 @@ class Peer:
     # Answering
 
     def answer(self, unique_id: str, response: Payload) -> str:
-        """The text that answers a call. Raises LocalProtocolError when the response is not valid or not ours to give."""
-        try:
-            action = self.catalogue.action_of(response)
-        except KeyError:
-            raise LocalProtocolError(
-                f"{type(response).__qualname__} is not of {self.catalogue.subprotocol}"
-            ) from None
-        if action.name not in self._inbound or type(response) is not action.Response:
-            raise LocalProtocolError(f"{type(response).__qualname__} is not answered by a {self.role.value}")
+        """The text that answers a call. Raises LocalProtocolError when it is not valid or not ours to give."""
+        action = self._action_of(response)
+        if self.role.other not in action.sent_by or type(response) is not action.Response:
+            raise LocalProtocolError(f"{_name(response)} is not answered by a {self.role.value}")
         return render_result(unique_id, _checked(response))
 
     def refuse(
@@ -176,36 +174,42 @@ class Peer:
         description: str = "",
         details: dict[str, Any] | None = None,
     ) -> str:
-        """The text of a CALLERROR. description: cut to 255 characters."""
+        """The text of a CALLERROR. description: made one line of at most 255 characters."""
         return render_error(unique_id, self._error_codes[violation], description, details)
 
     # Inside
 
-    def _open(self, pending: Pending, payload: bytes) -> str:
+    def _action_of(self, payload: Payload) -> type[Action]:
+        try:
+            return self.catalogue.action_of(payload)
+        except KeyError:
+            raise LocalProtocolError(f"{_name(payload)} is not of {self.catalogue.subprotocol}") from None
+
+    def _open(self, pending: Pending, payload_json: str) -> str:
         if self._pending is not None:
             raise LocalProtocolError(f"call {self._pending.unique_id} still waits for its answer")
-        if not 0 < len(pending.unique_id) <= UNIQUE_ID_LIMIT:
-            raise LocalProtocolError(
-                f"message id of {len(pending.unique_id)} characters, 1 to {UNIQUE_ID_LIMIT} are allowed"
-            )
-        text = render_call(pending.unique_id, pending.action.name, payload)
+        if not (0 < len(pending.unique_id) <= UNIQUE_ID_LIMIT and pending.unique_id.isascii()):
+            raise LocalProtocolError(f"message id {pending.unique_id!r} is not 1 to 36 ASCII characters")
         self._pending = pending
-        return text
+        self._expired.pop(pending.unique_id, None)
+        return render_call(pending.unique_id, pending.action.name, payload_json)
 
     def _decode(self, payload_type: type[Payload], raw: msgspec.Raw) -> tuple[Payload, tuple[str, ...]]:
         try:
             return decode(payload_type, raw), ()
         except PayloadError:
-            if self._repair is None:
-                raise
-            try:
-                values = msgspec.json.decode(raw)
-            except (msgspec.DecodeError, RecursionError):
-                values = None
-            mended = None if values is None else self._repair(payload_type, values)
+            mended = self._mend(payload_type, raw) if self._repair else None
             if mended is None:
                 raise
-        return decode(payload_type, msgspec.json.encode(mended[0])), mended[1]
+            return mended
+
+    def _mend(self, payload_type: type[Payload], raw: msgspec.Raw) -> tuple[Payload, tuple[str, ...]] | None:
+        assert self._repair
+        try:
+            mended = self._repair(payload_type, msgspec.json.decode(raw))
+            return mended and (decode(payload_type, msgspec.json.encode(mended[0])), mended[1])
+        except (PayloadError, msgspec.DecodeError, RecursionError):
+            return None  # the complaint is about what came, not about what was made of it
 
     def _result_received(self, frame: CallResult) -> Event:
         pending = self._settle(frame.unique_id)
@@ -214,16 +218,8 @@ class Peer:
         try:
             response, repairs = self._decode(pending.action.Response, frame.payload)
         except PayloadError as error:
-            return FrameRejected(
-                error.violation,
-                frame.unique_id,
-                error.description,
-                error.details,
-                pending.action.name,
-                True,
-                error.rejection,
-                pending.request,
-            )
+            error.unique_id, error.is_answer = frame.unique_id, True
+            return _rejection(error, pending)
         return ResultReceived(frame.unique_id, pending.action, pending.request, response, repairs)
 
     def _error_received(self, frame: CallError) -> Event:
@@ -247,37 +243,42 @@ class Peer:
         self._expired.pop(unique_id, None)
         return AnswerUnexpected(unique_id, late)
 
-    def _unknown(self, call: Call) -> RemoteProtocolError:
-        known = call.action in self.catalogue
-        return RemoteProtocolError(
-            Violation.NOT_SUPPORTED if known else Violation.NOT_IMPLEMENTED,
-            f"{call.action} is not called by a {self.role.other.value}"
-            if known
-            else f"{call.action} is not an action",
-            rejection=Rejection.WRONG_DIRECTION if known else Rejection.UNKNOWN_ACTION,
-            unique_id=call.unique_id,
-            action_name=call.action,
-        )
-
     def _rejected(self, error: RemoteProtocolError) -> FrameRejected:
-        pending = self._settle(error.unique_id) if error.is_answer else None
-        return FrameRejected(
-            error.violation,
-            error.unique_id,
-            error.description,
-            error.details,
-            pending.action.name if pending else error.action_name,
-            error.is_answer,
-            error.rejection,
-            pending.request if pending else None,
+        return _rejection(error, self._settle(error.unique_id) if error.is_answer else None)
+
+    def _unknown(self, call: Call) -> RemoteProtocolError:
+        name, is_known = tidy(call.action), call.action in self.catalogue
+        return RemoteProtocolError(
+            Violation.NOT_SUPPORTED if is_known else Violation.NOT_IMPLEMENTED,
+            f"{name} is not called by a {self.role.other.value}" if is_known else f"no action {name}",
+            rejection=Rejection.WRONG_DIRECTION if is_known else Rejection.UNKNOWN_ACTION,
+            unique_id=call.unique_id,
+            action_name=name,
         )
 
 
-def _checked(payload: Payload) -> bytes:
+def _rejection(error: RemoteProtocolError, pending: Pending | None) -> FrameRejected:
+    return FrameRejected(
+        error.violation,
+        error.unique_id,
+        error.description,
+        error.details,
+        pending.action.name if pending else error.action_name,
+        error.is_answer,
+        error.rejection,
+        pending.request if pending else None,
+    )
+
+
+def _name(payload: Payload) -> str:
+    return type(payload).__qualname__
+
+
+def _checked(payload: Payload) -> str:
     """The payload as JSON text, read back to be sure: strict in what we send."""
     try:
-        raw = encode(payload)
-        decode(type(payload), raw)
-    except PayloadError as error:
-        raise LocalProtocolError(f"{type(payload).__qualname__}: {error.description}") from None
-    return raw
+        text = encode(payload).decode()
+        decode(type(payload), text)
+    except (PayloadError, msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
+        raise LocalProtocolError(f"{_name(payload)}: {error}") from None
+    return text
