@@ -39,8 +39,10 @@ class Action:
     """One action: its request, its response, and what the standard says of it.
 
     Subclasses are never instantiated; they are the row of a table. Facts are given as class keywords:
-    sent_by: one Role, or both.    source: where the standard defines it.    profile: its feature profile or block; PROFILE of
-    the module when not given.    before_accepted: it may pass before the registration was accepted.    queued_offline: Queued.
+    sent_by: one Role, or both.    source: where the standard defines it.
+    profile: its feature profile or block; PROFILE of the module when not given.
+    before_accepted: it may pass before the registration was accepted.
+    queued_offline: what a charge point does with it while there is no connection.
     """
 
     Request: ClassVar[type[Payload]] = RawPayload
@@ -84,7 +86,8 @@ def undeclared(name: str) -> type[Action]:
 class Catalogue(Mapping[str, type[Action]]):
     """The actions of one version of OCPP, by name.
 
-    subprotocol: as in the WebSocket handshake.    modules: the blocks, explicitly; their Action classes are taken in order.
+    subprotocol: as in the WebSocket handshake.
+    modules: the blocks, explicitly; their Action classes are taken in order.
     base: catalogue of an older version whose actions hold unless a module restates them.
     """
 
@@ -119,7 +122,7 @@ class Catalogue(Mapping[str, type[Action]]):
         return tuple(action for action in self._actions.values() if role in action.sent_by)
 
     def action_of(self, payload: Payload | type[Payload]) -> type[Action]:
-        """The action that a request or response (or its class) belongs to. Raises KeyError when it is none of ours."""
+        """The action of a request or response, or of its class. Raises KeyError when it is none of ours."""
         return self._by_payload[payload if isinstance(payload, type) else type(payload)]
 
 

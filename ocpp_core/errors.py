@@ -2,7 +2,7 @@
 
 OcppError
 ├── LocalProtocolError      we tried what OCPP forbids: our bug, never sent, never caught broadly
-├── RemoteProtocolError     the peer broke OCPP: .violation, .unique_id (None = cannot be answered, only recorded)
+├── RemoteProtocolError     the peer broke OCPP: .violation, .unique_id (None = cannot be answered)
 │   └── PayloadError        a frame was readable, its payload is not what the action asks for
 └── CallFailed              our call got no result
     ├── CallRefused         CALLERROR: .code .description .details
@@ -70,7 +70,7 @@ class RemoteProtocolError(OcppError):
 
     violation: what a CALLERROR would name.    rejection: what exactly was refused.
     unique_id: of the frame, None when it cannot be read.    is_answer: it was a CALLRESULT or CALLERROR.
-    description: one line of at most 255 characters, naming the place and the value.    details: a JSON object.
+    description: one line of at most 255 characters that names the place and the value.    details: JSON.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class ConnectionLost(CallFailed):
 
 
 def tidy(text: str) -> str:
-    """Fit `text` for an errorDescription and for any database: one line, at most 255 characters, all of them legal."""
+    """Fit `text` for an errorDescription and any database: one line, 255 legal characters at most."""
     legal = text.replace("\0", "\ufffd").encode(errors="replace").decode()
     return " ".join(legal.split())[:DESCRIPTION_LIMIT]
 

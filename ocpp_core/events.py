@@ -32,7 +32,7 @@ class ResultReceived(msgspec.Struct, frozen=True, gc=False):
 
 
 class ErrorReceived(msgspec.Struct, frozen=True, gc=False):
-    """Our call was refused. code: as received; `errors.violation_of` reads it in the spelling of any version."""
+    """Our call was refused. code: as received; `errors.violation_of` reads it in any spelling."""
 
     unique_id: str
     action: type[Action]

@@ -1,8 +1,8 @@
 """Frames of OCPP-J: JSON text <-> Call, CallResult, CallError. Knows no action.
 
-Reading is tolerant where the meaning is plain (a CALLERROR with four items, details that are a string, a payload that is null);
-everything else raises RemoteProtocolError, which says whether the frame can be answered. Writing is compact JSON.
-The usual frame is read in one go by a typed decoder; only what that refuses is taken apart item by item.
+Reading is tolerant where the meaning is plain (a CALLERROR with four items, details that are a string, a
+payload that is null); everything else raises RemoteProtocolError, which says whether it can be answered.
+Writing is compact JSON. The usual frame is read in one go by a typed decoder; what that refuses is taken apart.
 """
 
 from collections.abc import Callable
@@ -58,8 +58,8 @@ Frame = Call | CallResult | CallError
 def parse(text: str) -> Frame:
     """Read one frame.
 
-    Raises RemoteProtocolError. Its unique_id is set where one can be read; is_answer tells that a CALLRESULT or CALLERROR is
-    broken, which is only recorded. No other exception leaves it, whatever the text.
+    Raises RemoteProtocolError. Its unique_id is set where one can be read; is_answer tells that a CALLRESULT
+    or CALLERROR is broken, which is only recorded. No other exception leaves it, whatever the text.
     """
     try:
         if not text.endswith("}]"):
@@ -91,7 +91,7 @@ def render_error(
     unique_id: str, code: str, description: str = "", details: dict[str, Any] | None = None
 ) -> str:
     """The text of a CALLERROR. description: made one line of at most 255 characters."""
-    return f"[4,{_quote(unique_id)},{_quote(code)},{_quote(tidy(description))},{_encode(details or {}).decode()}]"
+    return _encode((4, unique_id, code, tidy(description), details or {})).decode()
 
 
 _decode_call: Final = msgspec.json.Decoder(tuple[int, str, str, msgspec.Raw]).decode
@@ -200,6 +200,6 @@ def _value(raw: msgspec.Raw) -> Any:
 
 
 def _readable(raw: msgspec.Raw) -> Any:
-    """Like _value for texts that people will read: NUL, which databases refuse, is replaced; unreadable is None."""
+    """Like _value, for people and databases: a NUL is replaced; what is unreadable is None."""
     value = _value(msgspec.Raw(bytes(raw).replace(b"\\u0000", b"\\ufffd")))
     return None if value is _UNREADABLE else value

@@ -1,7 +1,8 @@
 """State machines as tables: a step, what can be reached, and a drawing.
 
-A table maps (state, input) to the next state, as a dict literal in the one file that owns the machine. No entry means that the input
-is illegal in that state; nothing passes silently. States and inputs are usually Enums; anything hashable will do.
+A table maps (state, input) to the next state, as a dict literal in the one file that owns the machine.
+No entry means that the input is illegal in that state; nothing passes silently. States and inputs are usually
+Enums; anything hashable will do.
 This module stands alone, so that the domain may use it without the rest of the protocol.
 """
 
@@ -76,7 +77,7 @@ def listing(table: Mapping[tuple[State, Input], State]) -> str:
 
 
 def label(thing: Hashable) -> str:
-    """How a state or input is called in messages and drawings: a text value, else the name of an Enum member."""
+    """How a state or input is called: the value of an Enum member if it is text, else its name."""
     if isinstance(thing, Enum):
         return thing.value if isinstance(thing.value, str) else thing.name
     return str(thing)

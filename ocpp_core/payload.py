@@ -1,9 +1,10 @@
 """Payloads: the typed content of a call or its result, read strictly and written compactly.
 
-A payload class lists its members in the order of the standard's tables; `decode` checks everything the published schemas check
-and says in OCPP's terms what is wrong; `encode` writes members in that order, leaves out what is None, and times in UTC with `Z`.
-msgspec does the work in C. What it cannot judge is looked for cheaply first and judged here: an explicit null, NUL in a
-string, and numbers with one decimal (its own `multiple_of` refuses 16.1).
+A payload class lists its members in the order of the standard's tables; `decode` checks everything that the
+published schemas check and says in OCPP's terms what is wrong; `encode` writes members in that order, without
+those that are None, and times in UTC with `Z`. msgspec does the work in C. What it cannot judge is looked for
+cheaply and judged here: an explicit null, NUL in a string, and numbers with one decimal (its own `multiple_of`
+refuses 16.1).
 """
 
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ class PayloadMeta(msgspec.StructMeta):
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Payload(msgspec.Struct, frozen=True, metaclass=PayloadMeta):
-    """Base of all payloads and of the types inside them: frozen, keyword-only, snake_case here and camelCase on the wire."""
+    """Base of payloads and of what is in them: frozen, keyword-only, camelCase on the wire."""
 
 
 class RawPayload(Payload):
@@ -108,15 +109,15 @@ def encode(payload: Payload) -> bytes:
 
 
 def personal_fields(payload_type: type[Payload]) -> frozenset[str]:
-    """Paths of all members marked PERSONAL, wire names joined by dots, lists passed through: "idTagInfo.parentIdTag"."""
+    """Paths of all members marked PERSONAL: wire names joined by dots, lists passed through."""
     return frozenset(_marked(payload_type, "personal"))
 
 
 def sort_out(message: str) -> PayloadError:
     """Turn msgspec's message into a violation and one line that names the place.
 
-    missing member, length of a list: OCCURRENCE_CONSTRAINT. Other JSON type: TYPE_CONSTRAINT. Unknown member, no object at
-    all: FORMATION. Anything else (enumeration, format, length, range): PROPERTY_CONSTRAINT.
+    Missing member, length of a list: OCCURRENCE_CONSTRAINT. Other JSON type: TYPE_CONSTRAINT. Unknown member,
+    no object at all: FORMATION. Anything else (enumeration, format, length, range): PROPERTY_CONSTRAINT.
     """
     problem, _, where = (
         message.rpartition(" - at `$")
@@ -277,6 +278,6 @@ def _judge_decimals(value: Any, path: str) -> None:
 
 
 def _has_one_decimal(number: float) -> bool:
-    # Decimal, because 16.1 % 0.1 is 0.0999... in binary; its exponent, because a remainder of 1e300 overflows.
+    # Decimal, because 16.1 % 0.1 is 0.0999... in binary; its exponent, because a remainder of 1e300 overflows
     exponent = Decimal(repr(number)).normalize().as_tuple().exponent
     return isinstance(exponent, int) and exponent >= -1

@@ -4,9 +4,9 @@
     text out   call(request, ...), answer(id, response), refuse(id, violation) -> text to send
     time       expire(now) -> CallExpired or None; `deadline` says when to ask
 
-State is one thing only: the call of ours that waits for its answer (OCPP-J 4.1.1 allows one). It is settled by an
-answer with its id or by its deadline. Calls of the other side are reported and forgotten at once: they may repeat,
-cross ours, and be answered at any time in any order.
+State is one thing only: the call of ours that waits for its answer (OCPP-J 4.1.1 allows one). It is settled
+by an answer with its id or by its deadline. Calls of the other side are reported and forgotten at once: they
+may repeat, cross ours, and be answered at any time in any order.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ from ocpp_core.frames import (
 from ocpp_core.payload import Payload, RawPayload, decode, encode
 
 Repair = Callable[[type[Payload], object], tuple[object, tuple[str, ...]] | None]
-"""Tolerance: (payload type, payload as plain JSON values) -> (mended values, names of the rules applied) or None."""
+"""Tolerance: (payload type, payload as plain values) -> (mended values, names of rules applied) or None."""
 
 EXPIRED_KEPT: Final = 16
 """How many expired calls are remembered, to tell a late answer from a senseless one."""
@@ -161,7 +161,7 @@ class Peer:
     # Answering
 
     def answer(self, unique_id: str, response: Payload) -> str:
-        """The text that answers a call. Raises LocalProtocolError when it is not valid or not ours to give."""
+        """The text of a CALLRESULT. Raises LocalProtocolError when it is not valid or not ours to give."""
         action = self._action_of(response)
         if self.role.other not in action.sent_by or type(response) is not action.Response:
             raise LocalProtocolError(f"{_name(response)} is not answered by a {self.role.value}")

@@ -1,4 +1,4 @@
-"""Standard configuration keys of OCPP 1.6 (chapter 9), with those of the errata and of the security extension.
+"""Standard configuration keys of OCPP 1.6: chapter 9, the errata and the security extension.
 
 The defaults are ours where the standard names none.
 """

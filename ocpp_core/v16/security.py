@@ -1,4 +1,4 @@
-"""Security extension of OCPP 1.6 (whitepaper "Improved security for OCPP 1.6-J"): certificates, signed firmware, logs, events."""
+"""Security extension of OCPP 1.6 (its whitepaper): certificates, triggers, logs, events, signed firmware."""
 
 from enum import StrEnum
 from typing import Annotated, Final

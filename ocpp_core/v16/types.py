@@ -164,7 +164,10 @@ class UnitOfMeasure(StrEnum):
 
 
 class SampledValue(Payload):
-    """One reading. What is absent has the standard's default: Energy.Active.Import.Register in Wh, Sample.Periodic, Outlet, Raw."""
+    """One reading.
+
+    Defaults of the standard: Energy.Active.Import.Register, Wh, Sample.Periodic, Outlet, Raw, all phases.
+    """
 
     value: str
     context: ReadingContext | None = None
