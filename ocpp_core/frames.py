@@ -2,9 +2,10 @@
 
 Reading is tolerant where the meaning is plain (a CALLERROR with four items, details that are a string, a
 payload that is null); everything else raises RemoteProtocolError, which says whether it can be answered.
-Writing is compact JSON. The usual frame is read in one go by a typed decoder; what that refuses is taken apart.
+Writing is compact JSON. The usual frame is read in one go by a typed decoder; the rest is taken apart.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -112,8 +113,8 @@ def _take_apart(text: str) -> Frame:
         items = _decode_items(text)
     except msgspec.ValidationError:
         raise _broken("the frame is not an array", Rejection.NOT_A_FRAME) from None
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise _broken(f"not JSON: {type(error).__name__}", Rejection.NOT_JSON) from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise _not_json(text) from None
     kind = _value(items[0]) if items else _UNREADABLE
     if type(kind) is not int:
         raise _broken("the frame does not start with a message type number", Rejection.NOT_A_FRAME)
@@ -123,6 +124,24 @@ def _take_apart(text: str) -> Frame:
     if not isinstance(unique_id, str) or "\0" in unique_id:
         raise _broken("the message id is not a readable string", Rejection.NOT_A_FRAME, is_answer=kind != 2)
     return _READERS[kind](unique_id, items)
+
+
+def _not_json(text: str) -> RemoteProtocolError:
+    """Near JSON (half a surrogate pair, NaN) may have a readable id; then its sender gets an answer."""
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        items = None
+    match items:
+        case [(2 | 3 | 4) as kind, str(unique_id), *_] if unique_id.isprintable() and unique_id.isascii():
+            return RemoteProtocolError(
+                Violation.FORMATION,
+                "not JSON in the strict sense",
+                rejection=Rejection.BAD_CALL if kind == 2 else Rejection.BAD_ANSWER,
+                unique_id=unique_id,
+                is_answer=kind != 2,
+            )
+    return _broken("not JSON", Rejection.NOT_JSON)
 
 
 def _read_call(unique_id: str, items: list[msgspec.Raw]) -> Call:

@@ -2,9 +2,9 @@
 
 A payload class lists its members in the order of the standard's tables; `decode` checks everything that the
 published schemas check and says in OCPP's terms what is wrong; `encode` writes members in that order, without
-those that are None, and times in UTC with `Z`. msgspec does the work in C. What it cannot judge is looked for
-cheaply and judged here: an explicit null, NUL in a string, and numbers with one decimal (its own `multiple_of`
-refuses 16.1).
+those that are None, and times in UTC with `Z`. msgspec does the work in C. What it cannot judge is looked
+for cheaply and judged here: an explicit null, NUL in a string, and numbers with one decimal (its own
+`multiple_of` refuses 16.1).
 """
 
 from collections.abc import Callable, Iterator
