@@ -30,7 +30,25 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "ninja",  # serves its API documents from here instead of a CDN
     "channels",
+    "csms.eventlog",
+    "csms.outbox",
+    "csms.access",
+    "csms.charging",
+    "csms.gateway",
 ]
+
+# Every projection; one that looks at another's rows stands after it.
+PROJECTIONS = [
+    "csms.charging.projections.ChargePointStates",
+    "csms.charging.projections.ConnectorStatuses",
+    "csms.charging.projections.Transactions",
+    "csms.charging.projections.ChargePointSettings",
+    "csms.outbox.projections.Commands",
+    "csms.charging.projections.HourlyActivities",
+]
+
+# DataTransfer from charge points: vendorId -> dotted path of a function (csms/charging/data_transfer.py).
+DATA_TRANSFER_HANDLERS: dict[str, str] = {}
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

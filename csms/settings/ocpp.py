@@ -12,6 +12,8 @@ class OcppSettings:
     # A charge point that is not registered: "lobby" lets it connect, records it and keeps its registration
     # pending until somebody accepts it; "refuse" ends the handshake with 404.
     unknown_charge_points: Literal["lobby", "refuse"] = "lobby"
+    # Strangers in the lobby at most; further ones get 404.
+    lobby_size: int = 100
 
     # Told to charge points in the answer to BootNotification.
     heartbeat_interval_s: int = 300

@@ -1,0 +1,1 @@
+"""Who may charge: id tokens and their groups."""

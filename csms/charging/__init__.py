@@ -1,0 +1,1 @@
+"""Charge points, their connectors, transactions and meter values."""

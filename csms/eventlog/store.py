@@ -1,0 +1,122 @@
+"""Append to the log and read it, through Django's connection: for everything outside the gateway.
+
+The gateway has its own writer (the journal), with the same rules and the same statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+from django.db import IntegrityError, connection, transaction
+
+from csms.eventlog import database
+from csms.eventlog.projection import Fold, inline_fold
+from csms.eventlog.state import EVENTS, Batch, Recorded, StreamState
+from csms.eventlog.table import one_of
+
+T = TypeVar("T")
+
+MAX_EVENTS_PER_APPEND = 16
+MAX_ATTEMPTS = 20
+
+
+class StreamContended(Exception):
+    """Others kept appending to the stream while we tried; nothing was written."""
+
+
+def append(stream: str, decide: Callable[[StreamState, Batch], T]) -> T:
+    """Decide on a stream's newest state and append what `decide` records, in one transaction.
+
+    decide: gets the state and the batch, records events (at most 16) and folds their facts; it may
+    raise, then nothing is written. It runs again when another process appended to the stream meanwhile.
+    Returns what `decide` returned. Raises StreamContended.
+    """
+    for _ in range(MAX_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                batch = Batch(_positions(), datetime.now(UTC), inline_fold())
+                state = load_states([stream])[stream]
+                result = decide(state, batch)
+                if batch.events:
+                    database.execute(batch.statements())
+                return result
+        except IntegrityError as error:
+            if not is_version_conflict(error):
+                raise
+    raise StreamContended(stream)
+
+
+def is_version_conflict(error: Exception) -> bool:
+    """Did another writer take this stream version (PostgreSQL) or this position (SQLite) first?"""
+    text = str(error)
+    return "event_stream_version" in text or "eventlog_event" in text
+
+
+def _positions() -> list[int]:
+    with connection.cursor() as cursor:
+        for sql, parameters in database.reserve_positions(MAX_EVENTS_PER_APPEND):
+            cursor.execute(sql, parameters)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def load_states(streams: list[str], fold: Fold | None = None) -> dict[str, StreamState]:
+    """The state of each stream as it stands in the database: its version and the rows that are kept."""
+    fold = fold or inline_fold()
+    parameter = [msgspec.json.encode(streams).decode()]
+    states = {stream: StreamState(stream) for stream in streams}
+    with connection.cursor() as cursor:
+        cursor.execute(versions_sql(), parameter)
+        for stream, version in cursor.fetchall():
+            states[stream].version = version
+        for table in fold.tables:
+            if table.append:
+                continue
+            cursor.execute(table.select(kept(table.keep)), parameter)
+            for row in table.decode(cursor.fetchone()[0]):
+                states[row.charge_point].rows.load(table, [row])
+    return states
+
+
+def versions_sql() -> str:
+    return (
+        "SELECT stream, max(stream_version) FROM eventlog_event "  # noqa: S608 - no input in it
+        f"WHERE {one_of('stream')} GROUP BY stream"
+    )
+
+
+def kept(keep: str) -> str:
+    """Condition for the rows of some streams that stand in memory."""
+    return f"{one_of('charge_point')} AND ({keep})" if keep else one_of("charge_point")
+
+
+def read(after: int = 0, *, limit: int = 1000) -> list[Recorded]:
+    """Events above position `after`, in order; never past a gap that could still be filled (promise 9)."""
+    bounds = [after, database.horizon(), limit]
+    return _selected("position > %s AND position <= %s", "ORDER BY position LIMIT %s", bounds)
+
+
+def read_at(positions: list[int]) -> dict[int, Recorded]:
+    """The events at these positions."""
+    wanted = ", ".join(str(int(position)) for position in positions) or "NULL"
+    return {event.position: event for event in _selected(f"position IN ({wanted})", "", [])}
+
+
+def read_stream(stream: str, *, page: int = 2000) -> Iterator[Recorded]:
+    """All events of one stream in order."""
+    version = 0
+    while True:
+        condition = "stream = %s AND stream_version > %s"
+        events = _selected(condition, "ORDER BY stream_version LIMIT %s", [stream, version, page])
+        yield from events
+        if len(events) < page:
+            return
+        version = events[-1].stream_version
+
+
+def _selected(condition: str, order: str, parameters: list[object]) -> list[Recorded]:
+    with connection.cursor() as cursor:
+        cursor.execute(EVENTS.select(condition, order), parameters)
+        return EVENTS.decode(cursor.fetchone()[0])

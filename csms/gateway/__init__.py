@@ -1,0 +1,1 @@
+"""Where charge points connect: from the socket to the rows, and from a command to the wire."""

@@ -1,0 +1,278 @@
+"""One gateway process: its journal, its look-ups, the connections that it holds, and its housekeeping."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from csms.domain import facts
+from csms.eventlog import event_types as et
+from csms.eventlog.state import Batch, StreamState
+from csms.gateway.backends import DatabaseAway, open_backend
+from csms.gateway.connection import Connection
+from csms.gateway.journal import Journal, Unit
+from csms.gateway.lookups import Lookups
+from csms.outbox.announce import GATEWAYS
+from csms.outbox.projections import AWAITED, COMMANDS, REQUESTED
+
+logger = logging.getLogger(__name__)
+
+HOUSEKEEPING_S = 1.0
+RENEW_S = 5.0
+LOST_AFTER_S = 20.0
+
+
+class Gateway:
+    """Everything that the connections of this process share. Made once, in the server's event loop."""
+
+    def __init__(self) -> None:
+        self.options = settings.PYROCPP
+        self.name = f"{socket.gethostname()[:60]}.{os.getpid()}.{secrets.token_hex(3)}"
+        self.connections: dict[str, Connection] = {}
+        self.per_address: Counter[str] = Counter()
+        self.is_draining = False
+        self.lookups = Lookups(open_backend())
+        # Reads of the journal go through the journal's own connection, so it has its own back end.
+        self.journal = Journal(
+            open_backend(), self._prepare, max_events=self.options.journal_batch_events
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def _prepare(self, units: list[Unit], states: dict[str, StreamState]) -> None:
+        await self.lookups.prepare(units, states)
+
+    # --- life ------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self.journal.run(), name="journal"),
+            loop.create_task(self._listen(), name="announcements"),
+            loop.create_task(self._keep_house(), name="housekeeping"),
+        ]
+        for task in self._tasks:
+            task.add_done_callback(_report)
+
+    async def stop(self) -> None:
+        """Answer what has arrived, close every connection with 1001, and write the last events."""
+        self.is_draining = True
+        for connection in list(self.connections.values()):
+            connection.close(1001, "the server is going down")
+        deadline = asyncio.get_running_loop().time() + self.options.shutdown_grace_s
+        while self.connections and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        journal, *others = self._tasks
+        for task in others:
+            task.cancel()
+        self.journal.stop()
+        await asyncio.wait([journal], timeout=self.options.shutdown_grace_s)
+        journal.cancel()
+        await self._sign_off()
+        await self.journal.backend.close()
+        await self.lookups.close()
+
+    # --- connections -----------------------------------------------------------------------------------
+
+    def enter(self, connection: Connection) -> None:
+        """A connection is open: it owns its charge point from now on, and an older one has to go."""
+        identity = connection.identity
+        older = self.connections.get(identity)
+        self.connections[identity] = connection
+        if older is not None:
+            older.close(1008, "replaced by a newer connection")
+
+    def leave(self, connection: Connection) -> None:
+        if self.connections.get(connection.identity) is connection:
+            del self.connections[connection.identity]
+
+    # --- announcements ---------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        layer = get_channel_layer()
+        while True:
+            try:
+                channel = await layer.new_channel("gateway")
+                await layer.group_add(GATEWAYS, channel)
+                while True:
+                    self._hear(await layer.receive(channel))
+            except (OSError, ConnectionError) as error:
+                logger.warning("the channel layer is away: %s", error)
+                await asyncio.sleep(1)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        kind, stream = message["type"], message.get("stream", "")
+        connection = self.connections.get(stream)
+        if kind == "reference.changed":
+            self.lookups.forget_tokens()
+            if connection is not None:
+                connection.refresh()
+        elif connection is None:
+            return
+        elif kind == "command.requested":
+            self.journal.invalidate(stream)
+            connection.session.sender.pump()
+        elif kind == "connection.opened" and message["connection"] > connection.number > 0:
+            connection.close(1008, "replaced by a newer connection")
+        elif kind == "connection.close":
+            connection.close(1008, message["reason"])
+
+    async def announce(self, kind: str, **members: object) -> None:
+        try:
+            await get_channel_layer().group_send(GATEWAYS, {"type": kind, **members})
+        except OSError as error:
+            logger.warning("could not announce %s: %s", kind, error)
+
+    # --- housekeeping ----------------------------------------------------------------------------------
+
+    async def _keep_house(self) -> None:
+        renewed = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            self._close_those_who_wait_too_long()
+            try:
+                await self._wake_and_expire_commands()
+                if loop.time() - renewed > RENEW_S:
+                    renewed = loop.time()
+                    await self._renew()
+                    await self._close_for_the_lost()
+            except DatabaseAway as away:
+                logger.debug("housekeeping waits: %s", away)
+            await asyncio.sleep(HOUSEKEEPING_S)
+
+    def _close_those_who_wait_too_long(self) -> None:
+        """The database is away for too long: end the connection, so that the charge point sends it again."""
+        now = asyncio.get_running_loop().time()
+        for connection in list(self.connections.values()):
+            since = connection.waiting_since
+            if since is not None and now - since > self.options.journal_wait_s:
+                connection.close(1013, "try again later")
+
+    async def _wake_and_expire_commands(self) -> None:
+        """Commands whose announcement was lost, and those whose time is up."""
+        rows = await self.lookups.fetch(
+            "SELECT charge_point, command_id, expires_at <= %s FROM outbox_command WHERE state = 'requested'",
+            [_sql_time(datetime.now(UTC))],
+        )
+        rows += await self.lookups.fetch(
+            "SELECT charge_point, command_id, true FROM outbox_command "
+            "WHERE effect = 'awaited' AND effect_until <= %s",
+            [_sql_time(datetime.now(UTC))],
+        )
+        for stream, command_id, is_due in rows:
+            connection = self.connections.get(stream)
+            if is_due:
+                self.journal.submit(Unit(stream, _expiry(command_id), events=1))
+            elif connection is not None and not connection.session.sender.is_busy:
+                self.journal.invalidate(stream)
+                connection.session.sender.pump()
+
+    async def _renew(self) -> None:
+        now = _sql_time(datetime.now(UTC))
+        await self.lookups.fetch(
+            "INSERT INTO gateway_gatewayprocess (name, started_at, seen_at, connections) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at, connections = excluded.connections "
+            "RETURNING name",
+            [self.name, now, now, len(self.connections)],
+        )
+
+    async def _sign_off(self) -> None:
+        try:
+            await self.lookups.fetch(
+                "DELETE FROM gateway_gatewayprocess WHERE name = %s RETURNING name", [self.name]
+            )
+        except DatabaseAway as away:
+            logger.warning("could not sign off: %s", away)
+
+    async def _close_for_the_lost(self) -> None:
+        """A gateway that died cannot say that its connections ended; a living one says it."""
+        lost = datetime.now(UTC) - timedelta(seconds=LOST_AFTER_S)
+        rows = await self.lookups.fetch(
+            "SELECT charge_point, connection, gateway FROM charging_chargepointstate "
+            "WHERE connection IS NOT NULL AND gateway NOT IN "
+            "(SELECT name FROM gateway_gatewayprocess WHERE seen_at > %s)",
+            [_sql_time(lost)],
+        )
+        for stream, connection, gateway in rows:
+            if gateway != self.name:
+                self.journal.submit(Unit(stream, _lost(connection, gateway), events=1))
+        await self.lookups.fetch(
+            "DELETE FROM gateway_gatewayprocess WHERE seen_at <= %s RETURNING name", [_sql_time(lost)]
+        )
+
+
+def _expiry(command_id: str) -> Any:
+    def decide(state: StreamState, batch: Batch) -> None:
+        row = state.rows.get(COMMANDS, state.stream, command_id)
+        if row is None:
+            return
+        if row.state == REQUESTED and row.expires_at <= batch.now:
+            stage = "unsent"
+        elif row.effect == AWAITED and row.effect_until is not None and row.effect_until <= batch.now:
+            stage = "no_effect"
+        else:
+            return
+        batch.record(
+            state,
+            et.COMMAND_EXPIRED,
+            payload=msgspec.json.encode({"command_id": command_id, "stage": stage}).decode(),
+            cause=row.position,
+            facts=(facts.CommandExpired(command_id, stage),),
+        )
+
+    return decide
+
+
+def _lost(connection: int, gateway: str) -> Any:
+    def decide(state: StreamState, batch: Batch) -> None:
+        body = {"code": 1006, "reason": f"gateway {gateway} was lost"}
+        batch.record(
+            state,
+            et.CONNECTION_CLOSED,
+            payload=msgspec.json.encode(body).decode(),
+            connection=connection,
+            facts=(facts.ConnectionClosed(connection, 1006, body["reason"]),),
+        )
+
+    return decide
+
+
+def _sql_time(moment: datetime) -> object:
+    """A time as a parameter that both databases compare rightly."""
+    from django.db import connection
+
+    return connection.ops.adapt_datetimefield_value(moment) if connection.vendor == "sqlite" else moment
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.critical("%s ended: %r", task.get_name(), error, exc_info=error)
+
+
+_gateway: Gateway | None = None
+
+
+def gateway() -> Gateway:
+    """The gateway of this process; started by the first connection, or by the server."""
+    global _gateway
+    if _gateway is None:
+        _gateway = Gateway()
+        _gateway.start()
+    return _gateway
+
+
+async def stop_gateway() -> None:
+    """End it cleanly; harmless when there is none."""
+    global _gateway
+    if _gateway is not None:
+        stopping, _gateway = _gateway, None
+        await stopping.stop()

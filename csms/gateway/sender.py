@@ -1,0 +1,274 @@
+"""The way of a command from the outbox to the wire, and of its answer back to the outbox.
+
+One call of ours at a time per connection. A command is recorded as sent, committed, and only then goes
+out; its message id is its command id, also when it is sent again after a lost connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from csms.dialects.rules import Dialect
+from csms.domain import facts
+from csms.domain.errors import Refused
+from csms.eventlog import event_types as et
+from csms.eventlog.interpret import UNREADABLE_RESULT, command_answered
+from csms.eventlog.state import Batch, Rows, StreamState
+from csms.gateway.journal import Journal, Unit
+from csms.outbox.projections import COMMANDS, REQUESTED, SENT, CommandRow
+from ocpp_core.errors import LocalProtocolError, PayloadError
+from ocpp_core.events import AnswerUnexpected, ErrorReceived, ResultReceived
+from ocpp_core.frames import CallError, CallResult, parse
+from ocpp_core.payload import Payload, decode
+from ocpp_core.peer import Peer
+
+logger = logging.getLogger(__name__)
+
+Send = Callable[[str], Awaitable[None]]
+
+MAX_SEND_ATTEMPTS = 3
+MAX_EVENTS_PER_PUMP = 8
+MAX_EXPIRED_KEPT = 16
+
+
+class SentCall(msgspec.Struct, frozen=True):
+    """A call of ours on the wire: where it is recorded, and the command it carries out."""
+
+    position: int
+    command_id: str
+    action: str
+    request: Payload
+
+
+class Sender:
+    """connection: the position of the connection.opened event; 0 until that is committed."""
+
+    def __init__(
+        self,
+        identity: str,
+        dialect: Dialect,
+        peer: Peer,
+        journal: Journal,
+        send: Send,
+        call_timeout_s: float,
+    ) -> None:
+        self.identity = identity
+        self.connection = 0
+        self._dialect = dialect
+        self._peer = peer
+        self._journal = journal
+        self._send = send
+        self._call_timeout_s = call_timeout_s
+        self._sent: SentCall | None = None
+        self._expired: dict[str, SentCall] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._again = False
+        self._is_stopped = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Does a call wait for its answer, or is one about to be sent?"""
+        return self._sent is not None or (self._pump is not None and not self._pump.done())
+
+    def stop(self) -> None:
+        """The connection has ended: no call goes out any more."""
+        self._is_stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # --- out -------------------------------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Send the next command, if there is one and no call waits for its answer."""
+        if self._is_stopped or self._sent is not None:
+            return
+        if self._pump is not None and not self._pump.done():
+            self._again = True
+            return
+        self._pump = asyncio.get_running_loop().create_task(self._send_next())
+
+    async def _send_next(self) -> None:
+        while True:
+            self._again = False
+            opened = await self._journal.submit(
+                Unit(self.identity, self._open_next, events=MAX_EVENTS_PER_PUMP)
+            )
+            if opened is not None:
+                sent, text = opened
+                self._sent = sent
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(self._call_timeout_s, self._expire)
+                await self._send(text)
+                return
+            if not self._again:
+                return
+
+    def _open_next(self, state: StreamState, batch: Batch) -> tuple[SentCall, str] | None:
+        """Record the next command as sent. Runs again when the batch has to be decided anew."""
+        self._peer.expire(math.inf)  # what an earlier run of this decision opened never went out
+        for row in _due(state.rows, batch)[: MAX_EVENTS_PER_PUMP - 1]:
+            try:
+                request = self._dialect.request_for(row.command())
+                text = self._peer.call(
+                    request,
+                    unique_id=row.command_id,
+                    deadline=asyncio.get_running_loop().time() + self._call_timeout_s,
+                )
+            except (Refused, LocalProtocolError, ValueError) as error:
+                self._record_impossible(state, batch, row, str(error))
+                continue
+            action = self._dialect.catalogue.action_of(request).name
+            recorded = batch.record(
+                state,
+                et.CALL_SENT,
+                payload=text,
+                action=action,
+                message_id=row.command_id,
+                cause=row.position,
+                connection=self.connection,
+                actor=row.actor,
+                facts=(facts.CommandSent(row.command_id, row.command_id),),
+            )
+            return SentCall(recorded.position, row.command_id, action, request), text
+        return None
+
+    def _record_impossible(self, state: StreamState, batch: Batch, row: CommandRow, reason: str) -> None:
+        body = {"command_id": row.command_id, "reason": reason[:255]}
+        batch.record(
+            state,
+            et.COMMAND_IMPOSSIBLE,
+            payload=msgspec.json.encode(body).decode(),
+            cause=row.position,
+            connection=self.connection,
+            facts=(facts.CommandImpossible(row.command_id, body["reason"]),),
+        )
+
+    def _expire(self) -> None:
+        """The answer did not come in time: record it, and let the next command go out."""
+        if self._sent is None or self._is_stopped:
+            return
+        sent = self._take_sent()
+        self._peer.expire(asyncio.get_running_loop().time() + self._call_timeout_s)
+        if len(self._expired) >= MAX_EXPIRED_KEPT:
+            del self._expired[next(iter(self._expired))]
+        self._expired[sent.command_id] = sent
+
+        def decide(state: StreamState, batch: Batch) -> None:
+            batch.record(
+                state,
+                et.CALL_EXPIRED,
+                payload="{}",
+                action=sent.action,
+                message_id=sent.command_id,
+                cause=sent.position,
+                connection=self.connection,
+                facts=(facts.CommandUnanswered(sent.command_id),),
+            )
+
+        self._journal.submit(Unit(self.identity, decide, events=1)).add_done_callback(self._settled)
+
+    # --- answers in ------------------------------------------------------------------------------------
+
+    def result_unit(self, text: str, result: ResultReceived) -> Unit:
+        return self._result_unit(self._take_sent(), text, result.response, ",".join(result.repairs))
+
+    def error_unit(self, text: str, error: ErrorReceived) -> Unit:
+        sent = self._take_sent()
+        refused = facts.CommandRefused(sent.command_id, error.code, error.description)
+        return self._answer_unit(sent, et.ERROR_RECEIVED, text, (refused,))
+
+    def unreadable_result_unit(self, text: str) -> Unit:
+        sent = self._take_sent()
+        refused = facts.CommandRefused(sent.command_id, UNREADABLE_RESULT, "")
+        return self._answer_unit(sent, et.RESULT_REJECTED, text, (refused,))
+
+    def unexpected_unit(self, text: str, answer: AnswerUnexpected) -> Unit:
+        """A late answer still settles its command; one that nobody asked for is only recorded."""
+        sent = self._expired.pop(answer.unique_id, None)
+        frame = parse(text)
+        if sent is None:
+            return self._answer_unit(None, et.ANSWER_UNEXPECTED, text, (), message_id=answer.unique_id)
+        if isinstance(frame, CallError):
+            refused = facts.CommandRefused(sent.command_id, frame.code, frame.description)
+            return self._answer_unit(sent, et.ERROR_RECEIVED, text, (refused,))
+        assert isinstance(frame, CallResult)
+        try:
+            response = decode(self._dialect.catalogue[sent.action].Response, frame.payload)
+        except PayloadError:
+            refused = facts.CommandRefused(sent.command_id, UNREADABLE_RESULT, "")
+            return self._answer_unit(sent, et.RESULT_REJECTED, text, (refused,))
+        return self._result_unit(sent, text, response, "")
+
+    def _result_unit(self, sent: SentCall, text: str, response: Payload, repairs: str) -> Unit:
+        concealed = self._dialect.conceal(sent.action, text)
+        frame = parse(concealed)
+        assert isinstance(frame, CallResult)
+        if concealed is not text:
+            response = decode(self._dialect.catalogue[sent.action].Response, frame.payload)
+        said = self._dialect.facts_of(sent.action, sent.request, response)
+        answered = command_answered(sent.command_id, bytes(frame.payload))
+        return self._answer_unit(sent, et.RESULT_RECEIVED, concealed, (*said, answered), repairs=repairs)
+
+    def _answer_unit(
+        self,
+        sent: SentCall | None,
+        type_: str,
+        text: str,
+        said: tuple[facts.Fact, ...],
+        *,
+        repairs: str = "",
+        message_id: str = "",
+    ) -> Unit:
+        def decide(state: StreamState, batch: Batch) -> None:
+            batch.record(
+                state,
+                type_,
+                payload=storable(text),
+                action=sent.action if sent else "",
+                message_id=sent.command_id if sent else message_id[:36],
+                repairs=repairs,
+                cause=sent.position if sent else None,
+                connection=self.connection,
+                facts=said,
+            )
+
+        unit = Unit(self.identity, decide, events=1)
+        unit.done.add_done_callback(self._settled)
+        return unit
+
+    def _settled(self, done: asyncio.Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            self.pump()
+
+    def _take_sent(self) -> SentCall:
+        assert self._sent is not None
+        sent, self._sent = self._sent, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return sent
+
+
+def _due(rows: Rows, batch: Batch) -> list[CommandRow]:
+    """Commands to send, oldest first: new ones, and those that a lost connection left without an answer."""
+    due = []
+    for row in rows.all(COMMANDS):
+        if row.expires_at <= batch.now:
+            continue
+        if row.state == REQUESTED:
+            due.append(row)
+        elif row.state == SENT and row.attempts < MAX_SEND_ATTEMPTS and row.command().resend:
+            due.append(row)
+    return sorted(due, key=lambda row: row.position)
+
+
+def storable(text: str) -> str:
+    """A received text as a database can keep it: no database stores NUL."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text

@@ -1,0 +1,150 @@
+"""Daphne, with what OCPP needs and it lacks.
+
+- A refused handshake ends with the right HTTP status (ASGI extension `websocket.http.response`);
+  Daphne alone answers 403 to everything.
+- A charge point that sends faster than it is served is read slower: beyond a number of frames that
+  wait, its socket is not read until they are done. Daphne alone queues without bound.
+- WebSockets live as long as they like; Daphne's default ends them after a day.
+- A shutdown lets the gateway answer what has arrived and close with 1001 before it cancels anything.
+"""
+
+from __future__ import annotations
+
+# First of all: it installs Twisted's asyncio reactor.
+from daphne.server import Server, twisted_loop  # isort: skip
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from autobahn.websocket.types import ConnectionDeny
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import defer
+
+WAITING_FRAMES = 64
+
+
+class FrameQueue(asyncio.Queue[dict[str, Any]]):
+    """What an application reads from; it stops its transport while too much waits."""
+
+    def __init__(self, transport: Any, limit: int) -> None:
+        super().__init__()
+        self._transport = transport
+        self._limit = limit
+        self._is_paused = False
+
+    def _put(self, item: dict[str, Any]) -> None:
+        super()._put(item)
+        if not self._is_paused and self.qsize() >= self._limit:
+            self._is_paused = True
+            self._transport.pauseProducing()
+
+    def _get(self) -> dict[str, Any]:
+        item = super()._get()
+        if self._is_paused and self.qsize() <= self._limit // 2:
+            self._is_paused = False
+            self._transport.resumeProducing()
+        return item
+
+
+class OcppWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
+    """Daphne's protocol that can deny a handshake with a response of the application's own."""
+
+    denial: dict[str, Any] | None = None
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.http.response.start":
+            self.denial = message
+        elif message["type"] == "websocket.http.response.body":
+            self._deny(message.get("body", b""))
+        elif message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
+            # autobahn's sendClose knows none of the codes that a server needs (1001, 1002, 1008 ...)
+            reason = message.get("reason") or ""
+            self.sendCloseFrame(code=message.get("code") or 1000, reasonUtf8=reason.encode()[:123], isReply=False)
+        elif self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
+            super().handle_reply(message)
+
+    def _deny(self, body: bytes) -> None:
+        assert self.denial is not None
+        self.denial["body"] = body
+        waiting = self.__dict__.pop("handshake_deferred", None)
+        if waiting is not None:  # the client may have gone meanwhile
+            waiting.errback(ConnectionDeny(code=self.denial["status"], reason="Denied"))
+        self.server.protocol_disconnected(self)
+
+    def sendHttpErrorResponse(  # noqa: N802 - autobahn's name
+        self, code: int, reason: str, responseHeaders: Any = None  # noqa: N803
+    ) -> None:
+        if self.denial is None:
+            super().sendHttpErrorResponse(code, reason, responseHeaders)
+            return
+        body: bytes = self.denial["body"]
+        headers = [*self.denial["headers"], (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.sendData(f"HTTP/1.1 {code} {REASONS.get(code, 'Refused')}\r\n".encode() + lines + b"\r\n" + body)
+
+
+REASONS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    429: "Too Many Requests",
+    503: "Service Unavailable",
+}
+
+
+class OcppWebSocketFactory(WebSocketFactory):  # type: ignore[misc]
+    protocol = OcppWebSocketProtocol
+
+
+class GatewayServer(Server):  # type: ignore[misc]
+    """Daphne's server with the protocol above.
+
+    before_shutdown: awaited before the applications are cancelled.
+    Other arguments are Daphne's.
+    """
+
+    def __init__(
+        self,
+        application: Any,
+        *,
+        before_shutdown: Callable[[], Awaitable[None]] | None = None,
+        waiting_frames: int = WAITING_FRAMES,
+        **options: Any,
+    ) -> None:
+        options.setdefault("websocket_timeout", -1)
+        super().__init__(application, **options)
+        self._before_shutdown = before_shutdown
+        self._waiting_frames = waiting_frames
+
+    def run(self) -> None:
+        # Daphne makes its WebSocket factory inside run(), from this name in its module.
+        import daphne.server
+
+        daphne.server.WebSocketFactory = OcppWebSocketFactory
+        super().run()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if scope["type"] != "websocket":
+            return super().create_application(protocol, scope)
+        scope["asgi"] = {"version": "3.0"}
+        scope["extensions"] = {"websocket.http.response": {}}
+        queue = FrameQueue(protocol.transport, self._waiting_frames)
+
+        async def send(message: dict[str, Any]) -> None:
+            await self.handle_reply(protocol, message)
+
+        application = self.application(scope=scope, receive=queue.get, send=send)
+        if protocol not in self.connections:
+            application.close()
+            return None
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application, loop=twisted_loop)
+        return queue
+
+    def kill_all_applications(self) -> Any:
+        """Called once by the reactor before it stops."""
+        if self._before_shutdown is None:
+            return super().kill_all_applications()
+        drained = defer.Deferred.fromFuture(asyncio.ensure_future(self._before_shutdown(), loop=twisted_loop))
+        drained.addBoth(lambda _: super(GatewayServer, self).kill_all_applications())
+        return drained
