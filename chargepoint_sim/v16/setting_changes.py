@@ -1,0 +1,106 @@
+"""Reading and changing the charge point's settings from afar (sections 5.3 and 5.8 of the standard)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from chargepoint_sim.v16 import configuration, metering, registration
+from chargepoint_sim.v16.turn import Turn
+from ocpp_core.errors import PayloadError, Violation
+from ocpp_core.v16 import core
+from ocpp_core.v16.configuration import KEYS_BY_NAME
+from ocpp_core.v16.core import ConfigurationKey, ConfigurationStatus
+
+MEASURAND_KEYS = (
+    "MeterValuesSampledData",
+    "MeterValuesAlignedData",
+    "StopTxnSampledData",
+    "StopTxnAlignedData",
+)
+
+
+def on_get_configuration(
+    turn: Turn, request: core.GetConfiguration.Request
+) -> core.GetConfiguration.Response:
+    """No keys asked for = all. More than GetConfigurationMaxKeys is refused."""
+    names = request.key or ()
+    limit = configuration.number(turn.state, "GetConfigurationMaxKeys")
+    if len(names) > limit:
+        raise PayloadError(Violation.OCCURRENCE_CONSTRAINT, f"{len(names)} keys, {limit} are allowed")
+    known: list[ConfigurationKey] = []
+    unknown: list[str] = []
+    for name in names or configuration.FACTORY:
+        key = KEYS_BY_NAME.get(name)
+        if key is None or key.name not in configuration.FACTORY:
+            unknown.append(name)
+        elif key.access.may_be_read:
+            known.append(_describe(turn, key.name))
+    return core.GetConfiguration.Response(
+        configuration_key=tuple(known) or None, unknown_key=tuple(unknown) or None
+    )
+
+
+def on_change_configuration(
+    turn: Turn, request: core.ChangeConfiguration.Request
+) -> core.ChangeConfiguration.Response:
+    """NotSupported: no such key. Rejected: read-only, or a wrong value. Else effective at once."""
+    return core.ChangeConfiguration.Response(status=_change(turn, request.key, request.value))
+
+
+def _change(turn: Turn, name: str, value: str) -> ConfigurationStatus:
+    key = KEYS_BY_NAME.get(name)
+    if key is None or key.name not in configuration.FACTORY:
+        return ConfigurationStatus.NOT_SUPPORTED
+    if configuration.is_read_only(turn.state, key.name) or not _is_allowed(turn, key.name, value):
+        return ConfigurationStatus.REJECTED
+    turn.state.configuration[key.name] = value
+    turn.touch("configuration")
+    if key.name in CHANGED:
+        CHANGED[key.name](turn)
+    return ConfigurationStatus.REBOOT_REQUIRED if key.reboot else ConfigurationStatus.ACCEPTED
+
+
+def _is_allowed(turn: Turn, name: str, value: str) -> bool:
+    if KEYS_BY_NAME[name].check(value) is not None:
+        return False
+    if name in MEASURAND_KEYS:
+        items = [item.strip() for item in value.split(",") if item.strip()]
+        limit = configuration.number(turn.state, f"{name}MaxLength")
+        return len(items) <= limit and all(metering.supports(turn.state, item) for item in items)
+    return True
+
+
+def _describe(turn: Turn, name: str) -> ConfigurationKey:
+    return ConfigurationKey(
+        key=name,
+        readonly=configuration.is_read_only(turn.state, name),
+        value=configuration.value(turn.state, name),
+    )
+
+
+def _restart_sampling(turn: Turn) -> None:
+    """The sampling period counts anew from the change."""
+    for connector in turn.state.outlets:
+        metering.sample_periodically(turn, connector)
+
+
+def _restart_heartbeat(turn: Turn) -> None:
+    if turn.state.is_online:
+        registration.watch_heartbeat(turn)
+
+
+def _use_new_key(turn: Turn) -> None:
+    """Reconnect with the new password (security whitepaper A01)."""
+    registration.close(turn, "new AuthorizationKey")
+
+
+CHANGED: dict[str, Callable[[Turn], None]] = {
+    "HeartbeatInterval": _restart_heartbeat,
+    "MeterValueSampleInterval": _restart_sampling,
+    "ClockAlignedDataInterval": metering.align_to_clock,
+    "AuthorizationKey": _use_new_key,
+}
+
+HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {
+    "GetConfiguration": on_get_configuration,
+    "ChangeConfiguration": on_change_configuration,
+}
