@@ -31,10 +31,15 @@ def evse_of(connector_id: int) -> tuple[int, int]:
 # --- answers ------------------------------------------------------------------------------------------
 
 
+def _whole_second(moment: datetime) -> datetime:
+    # There are charge points that cannot read fractions.
+    return moment.replace(microsecond=0)
+
+
 def _boot_response(decision: q.Registration) -> core.BootNotification.Response:
     return core.BootNotification.Response(
         status=core.RegistrationStatus(decision.status),
-        current_time=decision.now,
+        current_time=_whole_second(decision.now),
         interval=decision.interval_s,
     )
 
@@ -112,7 +117,7 @@ ANSWERS = {
     ),
     "Heartbeat": Answer(
         read=lambda r: q.WhatTimeIsIt(),
-        render=lambda now: core.Heartbeat.Response(current_time=now),
+        render=lambda now: core.Heartbeat.Response(current_time=_whole_second(now)),
     ),
     "MeterValues": Answer(
         read=lambda r: q.RecordMeterValues(transaction_id=_text(r.transaction_id)),

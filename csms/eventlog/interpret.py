@@ -22,9 +22,13 @@ from ocpp_core.frames import Call, CallError, CallResult, parse
 
 
 class Interpreter:
-    """Reads one stream in order. It remembers calls until they are settled, and each connection's dialect."""
+    """Reads events in order. It remembers calls until they are settled, and each connection's dialect.
 
-    def __init__(self) -> None:
+    look_up: gives the event at a position, for a reader that does not begin at the beginning.
+    """
+
+    def __init__(self, look_up: Callable[[int], Recorded] | None = None) -> None:
+        self._look_up = look_up
         self._calls: dict[int, Recorded] = {}
         self._dialects: dict[int, Dialect] = {}
 
@@ -33,16 +37,15 @@ class Interpreter:
         if event.type in (et.CALL_RECEIVED, et.CALL_SENT):
             self._calls[event.position] = event
         if event.type == et.CONNECTION_OPENED:
-            body = msgspec.json.decode(event.payload)
-            self._dialects[event.position] = DIALECTS[body["subprotocol"]]
+            self._dialects[event.position] = _dialect(event)
         reader = READERS.get(event.type)
         return () if reader is None else reader(self, event)
 
     def exchange(self, event: Recorded) -> tuple[Fact, ...]:
         """A finished exchange: the response in `event`, the request in its cause."""
-        assert event.cause is not None and event.connection is not None
-        call = self._calls.pop(event.cause)
-        dialect = self._dialects[event.connection]
+        call = self._call(event)
+        self._calls.pop(call.position, None)
+        dialect = self._dialect(event)
         action = dialect.catalogue[call.action]
         request = self._payload(dialect, action.Request, call)
         response = self._payload(dialect, action.Response, event)
@@ -50,24 +53,38 @@ class Interpreter:
 
     def answered(self, event: Recorded) -> tuple[Fact, ...]:
         """The result of a call of ours: what the exchange says, and that the command was answered."""
-        assert event.cause is not None
-        command = command_of(self._calls[event.cause])
+        command = command_of(self._call(event))
         frame = parse(event.payload)
         assert isinstance(frame, CallResult)
         return (*self.exchange(event), command_answered(command, bytes(frame.payload)))
 
     def refused(self, event: Recorded) -> tuple[Fact, ...]:
-        assert event.cause is not None
-        call = self._calls.pop(event.cause)
+        call = self._call(event)
         frame = parse(event.payload)
         if isinstance(frame, CallError):
             return (facts.CommandRefused(command_of(call), frame.code, frame.description),)
         return (facts.CommandRefused(command_of(call), UNREADABLE_RESULT, ""),)
 
     def unanswered(self, event: Recorded) -> tuple[Fact, ...]:
+        # The call is kept: a late result may still settle it.
+        return (facts.CommandUnanswered(command_of(self._call(event))),)
+
+    def _call(self, event: Recorded) -> Recorded:
+        """The call that `event` answers."""
         assert event.cause is not None
-        # Not popped: a late result may still settle it.
-        return (facts.CommandUnanswered(command_of(self._calls[event.cause])),)
+        call = self._calls.get(event.cause)
+        if call is None:
+            assert self._look_up is not None, f"event {event.position}: its cause {event.cause} is not in the log"
+            call = self._look_up(event.cause)
+        return call
+
+    def _dialect(self, event: Recorded) -> Dialect:
+        assert event.connection is not None
+        dialect = self._dialects.get(event.connection)
+        if dialect is None:
+            assert self._look_up is not None, f"event {event.position}: no connection {event.connection}"
+            dialect = self._dialects[event.connection] = _dialect(self._look_up(event.connection))
+        return dialect
 
     @staticmethod
     def _payload(dialect: Dialect, payload_type: type[Any], event: Recorded) -> Any:
@@ -78,6 +95,10 @@ class Interpreter:
         repaired = dialect.repair(payload_type, msgspec.json.decode(frame.payload))
         assert repaired is not None
         return payloads.decode(payload_type, msgspec.json.encode(repaired[0]))
+
+
+def _dialect(opened: Recorded) -> Dialect:
+    return DIALECTS[_body(opened)["subprotocol"]]
 
 
 UNREADABLE_RESULT = "UnreadableResult"
