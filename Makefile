@@ -42,13 +42,14 @@ conformance: $(DEVELOPMENT) ## the conformance suite against our own server
 bench: $(DEVELOPMENT) ## calls/s, latency, CPU and memory against a plain endpoint in the same run
 	$(RUN) -m tests.bench $(ARGS)
 
-check: $(DEVELOPMENT) ## style, types, imports, migrations, locks
+check: $(DEVELOPMENT) ## style, types, imports, migrations, drawings, locks
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	@! grep -rnE '\.delay\(' --include='*.py' csms || { echo "bare .delay(: schedule tasks with on_commit" >&2; exit 1; }
 	$(RUN) manage.py makemigrations --check --dry-run --settings csms.settings.test
+	$(RUN) -m tests.diagrams --check
 	$(RUN) .ci/lock.py --check
 
 diagrams: $(DEVELOPMENT) ## state machines drawn from their tables

@@ -13,7 +13,7 @@ from collections.abc import Callable
 _MASK = bytes(4)
 _HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: cHlyb2NwcCB0aGUgYmVuY2g=\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: cHlyb2NwcCwgYSBiZW5jaA==\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Protocol: ocpp1.6\r\n{authorization}\r\n"
 )
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
@@ -132,7 +132,9 @@ async def connect(host: str, port: int, identity: str, *, password: str = "") ->
         credentials = base64.b64encode(f"{identity}:{password}".encode()).decode()
         authorization = f"Authorization: Basic {credentials}\r\n"
     _, charge_point = await asyncio.get_running_loop().create_connection(ChargePoint, host, port)
-    handshake = _HANDSHAKE.format(path=f"/ocpp/{identity}", host=f"{host}:{port}", authorization=authorization)
+    handshake = _HANDSHAKE.format(
+        path=f"/ocpp/{identity}", host=f"{host}:{port}", authorization=authorization
+    )
     charge_point.transport.write(handshake.encode())
     await charge_point.opened
     return charge_point

@@ -1,6 +1,7 @@
 """Charge points talking: as fast as they are answered, or each at its own pace."""
 
 import asyncio
+import contextlib
 import gc
 import time
 from collections.abc import Callable, Sequence
@@ -129,10 +130,13 @@ class Player:
             self._timer.cancel()
 
     async def rest(self) -> None:
-        """Wait for the last answer, 60 s at most."""
-        deadline = self._loop.time() + 60
-        while self._waiting and not self.connection.closed and self._loop.time() < deadline:
-            await asyncio.sleep(0.01)
+        """Wait for the last answer, 60 s at most; a connection that was lost has none to come."""
+        if self._waiting and not self.connection.closed:
+            last = self._loop.create_future()
+            self.connection.on_answer = last.set_result
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(last, 60)
+        self._waiting = False
 
     def _next(self) -> None:
         if self._due > self._loop.time():

@@ -1,8 +1,8 @@
 """What a charge point says all day, in the proportions of a real one: 70 % MeterValues.
 
-    connection = Conversation(identity)
-    connection.next_call()          the text of its next call
-    connection.answered(text)       keeps what later calls need: the transaction id
+connection = Conversation(identity)
+connection.next_call()          the text of its next call
+connection.answered(text)       keeps what later calls need: the transaction id
 """
 
 import itertools
@@ -96,6 +96,10 @@ class Conversation:
         if what == "StopTransaction":
             return _STOP % (number, self.transaction, self._meter_wh, timestamp())
         return _STATUS % (number, what.encode(), timestamp())
+
+
+def identity(number: int) -> str:
+    return f"BENCH-{number:04}"
 
 
 def id_tag(identity: str) -> str:
