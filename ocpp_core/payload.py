@@ -90,12 +90,12 @@ def decode(payload_type: type[P], raw: bytes | str | msgspec.Raw) -> P:
         if payload_type is RawPayload:
             return cast(P, RawPayload(json=text))
         payload = plan.decode(text)
+        if "null" in text or ("\\" in text and "\\u0000" in text):
+            _judge_text(text)
     except msgspec.ValidationError as error:
         raise sort_out(str(error)) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise PayloadError(Violation.FORMATION, f"not JSON: {error}") from None
-    if "null" in text or ("\\" in text and "\\u0000" in text):
-        _judge_text(text)
     if plan.decimals:
         _judge_decimals(payload, "")
     return cast(P, payload)
