@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -24,6 +25,10 @@ from csms.settings.environment import database as django_database
 from tests import server as servers
 from tests import services
 from tests.services import PostgresServer, RedisServer
+
+# A busy machine is slow, not wrong.
+hypothesis.settings.register_profile("pyrocpp", deadline=None)
+hypothesis.settings.load_profile("pyrocpp")
 
 RUN = "PYROCPP_TEST_RUN"  # directory of this run, made by the first process, inherited by the workers
 OWNER = "PYROCPP_TEST_OWNER"  # its process id
