@@ -6,6 +6,7 @@ import pytest
 
 from ocpp_core.action import BOTH, CENTRAL_SYSTEM, CHARGE_POINT, Action, Catalogue, Queued, Role, undeclared
 from ocpp_core.payload import Payload, RawPayload
+from ocpp_core.v16 import reservation
 
 
 def block(name: str, profile: str, **actions: type[Action]) -> ModuleType:
@@ -86,9 +87,6 @@ def test_a_subclass_restates_only_what_changed() -> None:
 
 
 def test_profile_is_that_of_the_module() -> None:
-    assert Action.__init_subclass__  # the keyword is optional
-    from ocpp_core.v16 import reservation
-
     assert reservation.ReserveNow.profile == reservation.PROFILE == "Reservation"
 
 
