@@ -16,6 +16,8 @@ import math
 import msgspec
 
 NOMINAL_VOLTAGE = 230.0
+ROUNDING = 1e-9
+"""A battery this close to its target is there."""
 TAPER_FLOOR = 0.05
 """Share of its full power that a vehicle still takes just before 100 %."""
 
@@ -99,9 +101,9 @@ def unplug(socket: Socket, now: float) -> Vehicle | None:
 
 
 def offer(socket: Socket, power_w: float, now: float) -> None:
-    """Offer this much power from now on (0 opens the contactor)."""
+    """Offer this much power from now on; less than a watt opens the contactor."""
     advance(socket, now)
-    socket.offered_w = min(power_w, socket.type.max_power_w)
+    socket.offered_w = min(power_w, socket.type.max_power_w) if power_w >= 1.0 else 0.0
 
 
 def phases_in_use(socket: Socket) -> int:
@@ -128,7 +130,7 @@ def power(socket: Socket) -> float:
     if vehicle is None or not socket.is_plugged or vehicle.is_paused or socket.offered_w <= 0:
         return 0.0
     charged = vehicle.state_of_charge
-    if charged >= vehicle.target:
+    if charged >= vehicle.target - ROUNDING:
         return 0.0
     return min(socket.offered_w, full_power(socket) * _taper(vehicle, charged))
 

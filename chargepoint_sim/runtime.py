@@ -105,7 +105,6 @@ class ChargePoint(Shell):
         self.url = f"{url.rstrip('/')}/{quote(identity, safe='')}"
         self.password = password
         self.speed = speed
-        self.last_failure = ""
         self._ssl = ssl_context
         self._wire: _Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -212,13 +211,6 @@ class ChargePoint(Shell):
     async def wait_sent(self, action: str, within: float = 10.0) -> Frame:
         """A call of this action that was sent."""
         return await self.wait_frame(lambda f: f.direction == "out" and f.action == action, within)
-
-    def describe(self) -> str:
-        """One line about the present state, for messages."""
-        statuses = ", ".join(f"{c.number} {c.status.value}" for c in self.state.connectors)
-        link = "connected" if self.is_connected else "not connected"
-        failure = f", last failure: {self.last_failure}" if self.last_failure else ""
-        return f"{link}, registration {self.state.link.registration.value}, connectors {statuses}{failure}"
 
     # Time
 

@@ -125,6 +125,8 @@ class Shell(ABC):
         self.on_frame: Callable[[Frame], None] | None = None
         """Called with every frame, before a sent one leaves and before a received one is read."""
         self.rate = rate
+        self.last_failure = ""
+        """Why the last connection ended or could not be opened."""
         self.state: ChargePointState = new_state(identity, self.model, connectors=self.connector_count)
         self._sockets: list[Socket] | None = None
 
@@ -177,9 +179,13 @@ class Shell(ABC):
             self._note("in", input.text)
         self.state, asked = step(self.state, input, self.now())
         for effect in asked:
-            _PERFORMERS[type(effect)](self, effect)
+            self.perform(effect)
         self.arm()
         self.settled()
+
+    def perform(self, effect: effects.AnyEffect) -> None:
+        """Do what a step asked for."""
+        _PERFORMERS[type(effect)](self, effect)
 
     def next_timer(self) -> tuple[float, str] | None:
         """When the next timer runs out, and its name."""
@@ -283,6 +289,13 @@ class Shell(ABC):
     def power_w(self) -> float:
         """Sum of what flows, as of the last step that looked at the meters."""
         return sum(hardware.power(c.socket) for c in self.state.outlets if c.socket is not None)
+
+    def describe(self) -> str:
+        """One line about the present state, for messages."""
+        statuses = ", ".join(f"{c.number} {c.status.value}" for c in self.state.connectors)
+        link = "connected" if self.is_connected else "not connected"
+        failure = f", last failure: {self.last_failure}" if self.last_failure else ""
+        return f"{link}, registration {self.state.link.registration.value}, connectors {statuses}{failure}"
 
     def sent(self, action: str) -> list[dict[str, Any]]:
         """Payloads of the calls of this action that were sent and are still on record."""

@@ -107,7 +107,7 @@ def meter_value(turn: Turn, connector: Connector, key: str, context: ReadingCont
 
 def register_wh(turn: Turn, connector: Connector) -> int:
     """The energy register in whole Wh."""
-    return int(_read(turn, connector).energy_wh)
+    return int(_read(turn, connector).energy_wh + 1e-6)
 
 
 def sample_periodically(turn: Turn, connector: Connector) -> None:
