@@ -125,7 +125,7 @@ def sort_out(message: str) -> PayloadError:
         else (message, "", "")
     )
     path = where.removesuffix("`").removeprefix(".")
-    problem = problem.replace("`", "")
+    problem = problem.replace("`", "").replace(" | null", "")  # null is never allowed, see _judge_text
     if problem.startswith(_MISSING):
         return PayloadError(
             Violation.OCCURRENCE_CONSTRAINT, f"{_join(path, problem.removeprefix(_MISSING))}: missing"

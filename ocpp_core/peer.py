@@ -97,7 +97,7 @@ class Peer:
     # Reading
 
     def receive_text(self, text: str) -> Event:
-        """Take one text frame; report the one thing it means. Raises nothing (but what `repair` may raise)."""
+        """Take one text frame; report the one thing it means. Raises nothing, but what `repair` may raise."""
         try:
             frame = parse(text)
             if type(frame) is Call:
