@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "csms.access",
     "csms.charging",
     "csms.gateway",
+    "csms.demo",
 ]
 
 # Every projection; one that looks at another's rows stands after it.
