@@ -73,8 +73,9 @@ async def authenticated(
     credentials = basic_credentials(scope)
     if credentials is None:
         raise Refusal(401, "credentials are needed", challenge)
-    user, password = credentials
-    if user != identity or not passwords.verify(password, record.password_digest):
+    # The user is usually the identity, but not always; the secret belongs to the identity in the URL.
+    _, password = credentials
+    if not passwords.verify(password, record.password_digest):
         THROTTLE.failed(identity, address)
         raise Refusal(401, "wrong credentials", challenge)
     THROTTLE.succeeded(identity, address)

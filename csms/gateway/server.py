@@ -52,6 +52,10 @@ class OcppWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
 
     denial: dict[str, Any] | None = None
 
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
+        if hasattr(self, "server"):  # else the request was none, and ended before Daphne heard of it
+            super().onClose(wasClean, code, reason)
+
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.http.response.start":
             self.denial = message

@@ -110,6 +110,7 @@ def _used(shared: Site, blocker: Any) -> Iterator[Site]:
             connections.settings["default"] = usual
             del connections["default"]
     assert shared.server.process.poll() is None, shared.server.log()[-4000:]
+    assert "Traceback" not in shared.server.log(), shared.server.log()[-4000:]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A charge point as a test sees it: raw JSON through a real socket, never our own codec.
 
-    with ChargePoint(url, "CP1") as charge_point:
-        assert charge_point.result("Heartbeat")["currentTime"]
+with ChargePoint(url, "CP1") as charge_point:
+    assert charge_point.result("Heartbeat")["currentTime"]
 """
 
 import base64
@@ -48,7 +48,7 @@ class ChargePoint:
             headers |= basic(identity, password)
         offered: list[Any] = [SUBPROTOCOL] if subprotocols is None else subprotocols
         self.identity = identity
-        self.socket: ClientConnection = connect(
+        opening = connect(
             f"{url}{quote(identity, safe='')}",
             subprotocols=offered or None,
             additional_headers=headers,
@@ -56,8 +56,11 @@ class ChargePoint:
             open_timeout=ANSWER_WITHIN_S,
             ping_interval=None,
             close_timeout=5,
+            max_size=None,
             proxy=None,
         )
+        self._ending = contextlib.ExitStack()
+        self.socket: ClientConnection = self._ending.enter_context(opening)
         self.waiting: dict[str, list[Any]] = {}
         self.calls: list[list[Any]] = []
 
@@ -68,13 +71,13 @@ class ChargePoint:
         self.close()
 
     def close(self) -> None:
-        self.socket.close()
+        self._ending.close()
 
     def vanish(self) -> None:
         """The line is cut: no close frame, the socket is gone."""
         with contextlib.suppress(OSError):
             self.socket.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
+        self._ending.close()
 
     # --- frames ----------------------------------------------------------------------------------------
 
@@ -171,7 +174,9 @@ def start_of(
     return {"connectorId": connector, "idTag": id_tag, "meterStart": meter, "timestamp": text_of(at)} | more
 
 
-def stop_of(transaction_id: int, *, meter: int = 2000, at: datetime | None = None, **more: Any) -> dict[str, Any]:
+def stop_of(
+    transaction_id: int, *, meter: int = 2000, at: datetime | None = None, **more: Any
+) -> dict[str, Any]:
     return {"meterStop": meter, "timestamp": text_of(at), "transactionId": transaction_id} | more
 
 
@@ -212,9 +217,10 @@ def handshake(
     target: str | bytes,
     *headers: str | bytes,
     subprotocol: str | None = SUBPROTOCOL,
+    host: str | None = None,
 ) -> tuple[int, dict[str, str]]:
     """Ask for a WebSocket at this very request target; gives the HTTP status and the headers."""
-    with opening(http_url, target, *headers, subprotocol=subprotocol) as (status, answered, _):
+    with opening(http_url, target, *headers, subprotocol=subprotocol, host=host) as (status, answered, _):
         return status, answered
 
 
@@ -224,12 +230,13 @@ def opening(
     target: str | bytes,
     *headers: str | bytes,
     subprotocol: str | None = SUBPROTOCOL,
+    host: str | None = None,
 ) -> Iterator[tuple[int, dict[str, str], socket.socket]]:
     """The same, with the socket: whoever holds it speaks (or does not speak) for himself."""
     address = urlsplit(http_url)
     lines: list[bytes] = [
         b"GET " + (target.encode() if isinstance(target, str) else target) + b" HTTP/1.1",
-        f"Host: {address.netloc}".encode(),
+        f"Host: {address.netloc if host is None else host}".encode(),
         b"Upgrade: websocket",
         b"Connection: Upgrade",
         b"Sec-WebSocket-Version: 13",
