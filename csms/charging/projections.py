@@ -254,8 +254,8 @@ class Transactions(Projection):
         if row.state != ENDED:
             for sample in fact.samples:
                 _see(row, sample)
+            rows.put_hot(TRANSACTIONS, row)
             self._revive(row, rows)
-            rows.put(TRANSACTIONS, row)
 
     @staticmethod
     def _revive(row: TransactionRow, rows: Rows) -> None:
@@ -268,6 +268,7 @@ class Transactions(Projection):
         )
         if row.sampled_at > row.ended_at and not occupied:
             row.state, row.ended_at, row.evidence = RUNNING, None, ""
+            rows.put(TRANSACTIONS, row)
 
     @staticmethod
     def _metered_row(fact: facts.MeterValuesReported, event: Recorded, rows: Rows) -> TransactionRow | None:

@@ -126,7 +126,20 @@ class HourlyActivityRow(Row):
 STATES = Table(models.ChargePointState, ChargePointStateRow, key=("charge_point",))
 CONNECTORS = Table(models.ConnectorStatus, ConnectorStatusRow, key=("charge_point", "evse", "connector"))
 TRANSACTIONS = Table(
-    models.Transaction, TransactionRow, key=("charge_point", "transaction_id"), keep="state = 'running'"
+    models.Transaction,
+    TransactionRow,
+    key=("charge_point", "transaction_id"),
+    keep="state = 'running'",
+    hot=(
+        "register_wh",
+        "sampled_at",
+        "energy_wh",
+        "power_w",
+        "current_a",
+        "voltage_v",
+        "soc_percent",
+        "anomaly",
+    ),
 )
 METER_VALUES = Table(
     models.MeterValue,

@@ -14,19 +14,25 @@ class Reason(Enum):
     UNKNOWN_TRANSACTION = "There is no such transaction at this charge point."
     TRANSACTION_NOT_RUNNING = "The transaction has ended already."
     UNKNOWN_CONNECTOR = "This charge point has no such connector."
+    UNKNOWN_COMMAND = "There is no such command."
     SECRET_SETTING = "Secrets are not set this way, because the event log would keep them."
     IDEMPOTENCY_KEY_REUSED = "This Idempotency-Key was used for another request."
     EXPIRED = "The time by which it should be done has passed already."
+    ALREADY_SENT = "The command was sent already."
     ALREADY_FINISHED = "The command is finished already."
+    ALREADY_EXISTS = "There is one already."
+    PASSWORD_NEEDED = "This security profile needs a password, and none is set."
 
 
 class Refused(Exception):
     """A request was refused and nothing was written.
 
     detail: names the thing and the value, for example "connector 3: this charge point has 2".
+    member: the parameter that is to blame, when it is one.
     """
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str = "", *, member: str = "") -> None:
         super().__init__(f"{reason.value} {detail}".strip())
         self.reason = reason
         self.detail = detail
+        self.member = member

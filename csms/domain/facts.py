@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
 class Fact:
@@ -77,8 +78,7 @@ class AuthorizationAnswered(Fact):
     verdict: str
 
 
-@dataclass(frozen=True, slots=True)
-class SampledValue:
+class SampledValue(NamedTuple):
     """One reading, normalised: energy in Wh or varh, power in W, and so on.
 
     value: the number in `unit`; None when the raw text is not a number (signed data, for example).
@@ -96,8 +96,7 @@ class SampledValue:
     raw_unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class MeterSample:
+class MeterSample(NamedTuple):
     """All values that were taken at one moment."""
 
     sampled_at: datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from csms.domain.facts import MeterSample, SampledValue
 
@@ -52,24 +53,20 @@ LIVE_FIGURES = {
 
 
 def normalised(
-    *, measurand: str, raw: str, raw_unit: str, context: str, phase: str, location: str, format_: str
+    measurand: str, raw: str, raw_unit: str, context: str, phase: str, location: str, format_: str
 ) -> SampledValue:
     """One reading in base units. A value that is not a finite number is kept as text only."""
-    unit, factor = BASE_UNITS.get(raw_unit, (raw_unit, 1.0)) if raw_unit else (_default_unit(measurand), 1.0)
-    return SampledValue(
-        measurand=measurand,
-        value=None if format_ == "SignedData" else _number(raw, factor),
-        unit=unit,
-        context=context,
-        phase=phase,
-        location=location,
-        format=format_,
-        raw=raw,
-        raw_unit=raw_unit,
-    )
+    if raw_unit:
+        unit, factor = BASE_UNITS.get(raw_unit) or (raw_unit, 1.0)
+    else:
+        unit, factor = default_unit(measurand), 1.0
+    value = None if format_ == "SignedData" else _number(raw, factor)
+    return SampledValue(measurand, value, unit, context, phase, location, format_, raw, raw_unit)
 
 
-def _default_unit(measurand: str) -> str:
+@cache
+def default_unit(measurand: str) -> str:
+    """The unit that is meant when none is given."""
     for prefix, unit in DEFAULT_UNITS:
         if measurand.startswith(prefix):
             return unit

@@ -71,5 +71,5 @@ def _unfolded(low_bits: int, newest: int) -> int:
 def execute(statements: list[Statement]) -> None:
     """Run a batch through Django's own connection, inside the caller's transaction."""
     with connection.cursor() as cursor:
-        for sql, parameter in statements:
-            cursor.execute(sql, [parameter.decode()])
+        for sql, parameters in statements:
+            cursor.execute(sql, [value.decode() if isinstance(value, bytes) else value for value in parameters])

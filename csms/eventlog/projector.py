@@ -14,8 +14,7 @@ from csms.eventlog import database, store
 from csms.eventlog.interpret import Interpreter
 from csms.eventlog.models import Checkpoint
 from csms.eventlog.projection import ASYNC, Fold, Projection, projections
-from csms.eventlog.state import Recorded, StreamState
-from csms.eventlog.table import Row, Table, encoded
+from csms.eventlog.state import Changes, Recorded
 
 BATCH = 1000
 
@@ -61,12 +60,10 @@ def _fold(projection: type[Projection], events: list[Recorded]) -> None:
     interpreter = Interpreter(look_up=_one)
     for event in events:
         fold(states[event.stream], event, interpreter.facts(event))
-    changes: dict[Table[Row], list[Row]] = {}
-    state: StreamState
+    changes = Changes()
     for state in states.values():
-        for table, rows in state.rows.take_changes().items():
-            changes.setdefault(table, []).extend(rows.values())
-    database.execute([(table.upsert, encoded(rows)) for table, rows in changes.items()])
+        changes.add(state.rows.take_changes())
+    database.execute(changes.statements())
 
 
 def _one(position: int) -> Recorded:

@@ -20,7 +20,7 @@ from csms.eventlog.interpret import Interpreter
 from csms.eventlog.models import Checkpoint, Event
 from csms.eventlog.projection import ASYNC, INLINE, Fold, Projection, projections
 from csms.eventlog.state import Batch, Recorded, StreamState
-from csms.eventlog.table import Row, Table, encoded
+from csms.eventlog.table import Row, Table
 
 Key = tuple[Any, ...]
 
@@ -134,7 +134,8 @@ def _fold_stream(stream: str, fold: Fold, up_to: int | None) -> dict[Table[Any],
         if up_to is not None and event.position > up_to:
             break
         fold(state, event, interpreter.facts(event))
-    return state.rows.take_changes()
+    changes = state.rows.take_changes()
+    return {table: changes.all(table) for table in fold.tables}
 
 
 def _stored(table: Table[Any], stream: str) -> dict[Key, Row]:
@@ -145,4 +146,4 @@ def _stored(table: Table[Any], stream: str) -> dict[Key, Row]:
 
 def _replace(table: Table[Any], stream: str, rows: Iterable[Row]) -> None:
     table.model._default_manager.filter(charge_point=stream)._raw_delete(connection.alias)  # type: ignore[attr-defined]
-    database.execute([(table.insert, encoded(rows))])
+    database.execute(table.inserts(rows))

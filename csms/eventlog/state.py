@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from csms.domain.facts import Fact
 from csms.eventlog.event_types import schema_version
 from csms.eventlog.models import Event
-from csms.eventlog.table import Row, Statement, Table, encoded
+from csms.eventlog.table import Row, Statement, Table
 
 R = TypeVar("R", bound=Row)
 
@@ -42,12 +42,16 @@ class Recorded(Row):
 EVENTS = Table(Event, Recorded, key=("position",), append=True)
 
 
+RowsByTable = dict[Table[Any], dict[tuple[Any, ...], Any]]
+
+
 class Rows:
     """The rows of one stream by table and key (an identity map), and which of them were changed."""
 
     def __init__(self) -> None:
-        self._rows: dict[Table[Any], dict[tuple[Any, ...], Any]] = {}
-        self._changed: dict[Table[Any], dict[tuple[Any, ...], Any]] = {}
+        self._rows: RowsByTable = {}
+        self._changed: RowsByTable = {}
+        self._hot: RowsByTable = {}
 
     def get(self, table: Table[R], *key: Any) -> R | None:
         """The row with this key; the stream's identity is the first member of every key."""
@@ -64,6 +68,10 @@ class Rows:
             self._rows.setdefault(table, {})[key] = row
         self._changed.setdefault(table, {})[key] = row
 
+    def put_hot(self, table: Table[R], row: R) -> None:
+        """Keep a row of which only hot columns were changed."""
+        self._hot.setdefault(table, {})[table.key_of(row)] = row
+
     def load(self, table: Table[R], rows: list[R]) -> None:
         """Add rows as they stand in the database; what is in memory already is newer and stays."""
         known = self._rows.setdefault(table, {})
@@ -77,9 +85,40 @@ class Rows:
         """Forget a row; it stays in the database."""
         del self._rows[table][table.key_of(row)]
 
-    def take_changes(self) -> dict[Table[Any], dict[tuple[Any, ...], Any]]:
-        changed, self._changed = self._changed, {}
-        return changed
+    def take_changes(self) -> Changes:
+        """What is to be written. A row that was put as a whole is not written as a hot one, too."""
+        changed, hot = self._changed, self._hot
+        self._changed, self._hot = {}, {}
+        for table, rows in hot.items():
+            for key in rows.keys() & changed.get(table, {}).keys():
+                del rows[key]
+        return Changes(changed, hot)
+
+
+class Changes:
+    """Rows to write, of one or of many streams."""
+
+    def __init__(self, changed: RowsByTable | None = None, hot: RowsByTable | None = None) -> None:
+        self.changed = {} if changed is None else changed
+        self.hot = {} if hot is None else hot
+
+    def add(self, other: Changes) -> None:
+        for mine, theirs in ((self.changed, other.changed), (self.hot, other.hot)):
+            for table, rows in theirs.items():
+                if table in mine:
+                    mine[table].update(rows)
+                else:
+                    mine[table] = rows
+
+    def all(self, table: Table[R]) -> dict[tuple[Any, ...], R]:
+        """Every row of the table, however it is to be written."""
+        return self.hot.get(table, {}) | self.changed.get(table, {})
+
+    def statements(self) -> list[Statement]:
+        written = [s for table, rows in self.changed.items() for s in table.upserts(rows.values())]
+        for table, rows in self.hot.items():
+            written += table.upserts(rows.values(), only_hot=True)
+        return written
 
 
 class StreamState:
@@ -155,11 +194,8 @@ class Batch:
         return list(self._states.values())
 
     def statements(self) -> list[Statement]:
-        """The whole batch as statements with one JSON parameter each: the events, then table by table."""
-        changes: dict[Table[Any], list[Row]] = {}
+        """The whole batch as statements: the events, then table by table."""
+        changes = Changes()
         for state in self._states.values():
-            for table, rows in state.rows.take_changes().items():
-                changes.setdefault(table, []).extend(rows.values())
-        written: list[Statement] = [(EVENTS.insert, encoded(self.events))]
-        written += [(table.upsert, encoded(rows)) for table, rows in changes.items()]
-        return written
+            changes.add(state.rows.take_changes())
+        return EVENTS.inserts(self.events) + changes.statements()

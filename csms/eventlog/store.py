@@ -6,11 +6,12 @@ The gateway has its own writer (the journal), with the same rules and the same s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils.timezone import now
+from psycopg.errors import DeadlockDetected
 
 from csms.eventlog import database
 from csms.eventlog.projection import Fold, inline_fold
@@ -34,19 +35,34 @@ def append(stream: str, decide: Callable[[StreamState, Batch], T]) -> T:
     raise, then nothing is written. It runs again when another process appended to the stream meanwhile.
     Returns what `decide` returned. Raises StreamContended.
     """
+    return append_all(
+        [stream], lambda states, batch: decide(states[stream], batch), events=MAX_EVENTS_PER_APPEND
+    )
+
+
+def append_all(streams: list[str], decide: Callable[[dict[str, StreamState], Batch], T], *, events: int) -> T:
+    """The same for several streams at once: all of it is written, or nothing.
+
+    events: how many `decide` records at most.
+    """
     for _ in range(MAX_ATTEMPTS):
         try:
             with transaction.atomic():
-                batch = Batch(_positions(), datetime.now(UTC), inline_fold())
-                state = load_states([stream])[stream]
-                result = decide(state, batch)
+                # The states first: who appended before that has positions below ours, and who does so
+                # after it takes our stream version. So within a stream, positions rise with the version.
+                states = load_states(streams)
+                batch = Batch(_positions(events), now(), inline_fold())
+                result = decide(states, batch)
                 if batch.events:
                     database.execute(batch.statements())
                 return result
         except IntegrityError as error:
             if not is_version_conflict(error):
                 raise
-    raise StreamContended(stream)
+        except OperationalError as error:  # others wrote the same streams in another order
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+    raise StreamContended(", ".join(streams[:3]))
 
 
 def is_version_conflict(error: Exception) -> bool:
@@ -55,9 +71,9 @@ def is_version_conflict(error: Exception) -> bool:
     return "event_stream_version" in text or "eventlog_event" in text
 
 
-def _positions() -> list[int]:
+def _positions(count: int) -> list[int]:
     with connection.cursor() as cursor:
-        for sql, parameters in database.reserve_positions(MAX_EVENTS_PER_APPEND):
+        for sql, parameters in database.reserve_positions(count):
             cursor.execute(sql, parameters)
         return [row[0] for row in cursor.fetchall()]
 

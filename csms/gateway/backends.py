@@ -25,6 +25,11 @@ from csms.eventlog.store import is_version_conflict
 from csms.eventlog.table import Statement
 
 
+NEXT_SQLITE_POSITION = (
+    "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'eventlog_event'), 0) + 1"
+)
+
+
 class DatabaseAway(Exception):
     """It cannot be reached, or cannot write now. Nothing was committed."""
 
@@ -63,19 +68,29 @@ def open_backend() -> Backend:
 
 
 class SqliteBackend:
-    """SQLite in WAL mode with synchronous=FULL: one connection, used by one thread."""
+    """SQLite in WAL mode with synchronous=FULL: one connection, used by one thread.
+
+    The next position is remembered, so that a batch is one trip to the thread; when another process
+    appended meanwhile, the position is taken and the batch is decided again.
+    """
 
     def __init__(self) -> None:
+        self._next_position: int | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._connection: sqlite3.Connection | None = None
 
     async def begin(self, count: int) -> Sequence[int]:
-        return await self._run(self._begin, count)
+        if self._next_position is None:
+            rows = await self._run(self._fetch, NEXT_SQLITE_POSITION, ())
+            self._next_position = rows[0][0]
+        first = self._next_position
+        return range(first, first + count)
 
     async def commit(self, statements: list[Statement]) -> None:
-        await self._run(self._commit, statements)
+        self._next_position = await self._run(self._commit, statements)
 
     async def rollback(self) -> None:
+        self._next_position = None
         await self._run(self._rollback)
 
     async def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -109,18 +124,14 @@ class SqliteBackend:
             self._connection = opened
         return self._connection
 
-    def _begin(self, count: int) -> Sequence[int]:
+    def _commit(self, statements: list[Statement]) -> int:
         opened = self._open()
         opened.execute("BEGIN IMMEDIATE")
-        for sql, parameters in database.reserve_positions(count):
-            rows = opened.execute(sql.replace("%s", "?"), parameters).fetchall()
-        return [row[0] for row in rows]
-
-    def _commit(self, statements: list[Statement]) -> None:
-        opened = self._open()
-        for sql, parameter in statements:
-            opened.execute(sql.replace("%s", "?"), (parameter.decode(),))
+        for sql, parameters in statements:
+            opened.execute(sql.replace("%s", "?"), parameters)
+        next_position: int = opened.execute(NEXT_SQLITE_POSITION).fetchone()[0]
         opened.execute("COMMIT")
+        return next_position
 
     def _rollback(self) -> None:
         if self._connection is not None and self._connection.in_transaction:
@@ -162,8 +173,8 @@ class PostgresBackend:
         opened = await self._open()
         try:
             async with opened.pipeline():
-                for sql, parameter in statements:
-                    await opened.execute(sql, (parameter,))
+                for sql, parameters in statements:
+                    await opened.execute(sql, parameters)
         except psycopg.errors.UniqueViolation as error:
             if is_version_conflict(error):
                 raise StreamMovedOn(str(error)) from error

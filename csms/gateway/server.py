@@ -117,6 +117,9 @@ class GatewayServer(Server):  # type: ignore[misc]
         **options: Any,
     ) -> None:
         options.setdefault("websocket_timeout", -1)
+        # In a reconnection storm a handshake waits its turn; five seconds (the default) are not enough.
+        options.setdefault("websocket_handshake_timeout", 60)
+        options.setdefault("websocket_connect_timeout", 60)
         super().__init__(application, **options)
         self._before_shutdown = before_shutdown
         self._waiting_frames = waiting_frames

@@ -9,6 +9,7 @@ import logging
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
@@ -22,5 +23,5 @@ def announce(kind: str, **members: object) -> None:
         return
     try:
         async_to_sync(layer.group_send)(GATEWAYS, {"type": kind, **members})
-    except OSError as error:  # Redis is away: the gateways will see it in the database
+    except (OSError, RedisError) as error:  # Redis is away: the gateways will see it in the database
         logger.warning("could not announce %s: %s", kind, error)

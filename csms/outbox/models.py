@@ -50,18 +50,26 @@ class Command(models.Model):
     class Meta:
         default_permissions = ("view",)
         ordering = ("-position",)
-        constraints = [models.UniqueConstraint(fields=["charge_point", "command_id"], name="command_key")]
+        permissions = [("request_command", "Can ask something of charge points")]
+        constraints = [
+            models.UniqueConstraint(fields=["charge_point", "command_id"], name="command_key"),
+            models.UniqueConstraint(
+                fields=["actor", "idempotency_key"],
+                condition=~models.Q(idempotency_key=""),
+                name="command_idempotency_key",
+            ),
+        ]
         indexes = [
             models.Index(fields=["command_id"]),
             models.Index(
-                fields=["expires_at"], condition=models.Q(state__in=["requested", "sent"]), name="command_open"
+                fields=["expires_at"],
+                condition=models.Q(state__in=["requested", "sent"]),
+                name="command_open",
             ),
-            models.Index(fields=["effect_until"], condition=models.Q(effect="awaited"), name="command_awaited"),
             models.Index(
-                fields=["actor", "idempotency_key"],
-                condition=~models.Q(idempotency_key=""),
-                name="command_idempotency",
+                fields=["effect_until"], condition=models.Q(effect="awaited"), name="command_awaited"
             ),
+            models.Index(fields=["position"], name="command_position"),
         ]
 
     def __str__(self) -> str:

@@ -47,7 +47,7 @@ class CommandRow(Row):
     transaction_id: str = ""
 
     def command(self) -> commands.Command:
-        return commands.build(self.kind, self.parameters)
+        return commands.restored(self.kind, self.parameters)
 
 
 COMMANDS = Table(

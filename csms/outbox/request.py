@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import cache
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
 from csms.dialects import DIALECTS
 from csms.domain import commands, facts
@@ -17,11 +19,46 @@ from csms.domain.errors import Reason, Refused
 from csms.eventlog import event_types as et
 from csms.eventlog import store
 from csms.eventlog.state import Batch, StreamState
+from csms.outbox import models
 from csms.outbox.announce import announce
-from csms.outbox.models import Command
-from csms.outbox.projections import CANCELLED, COMMANDS, REQUESTED
+from csms.outbox.projections import CANCELLED, COMMANDS, REQUESTED, SENT, CommandRow
 
 SECRET_SETTINGS = frozenset({"authorizationkey"})
+
+MAX_REASON, MAX_KEY, MAX_ACTOR = 200, 100, 150
+
+Veto = Callable[[StreamState, commands.Command], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked of one charge point.
+
+    expires_at: aware; not sent any more after it (None: the setting).
+    idempotency_key: the same key from the same actor gives the same command, asked once.
+    """
+
+    charge_point: str
+    command: commands.Command
+    reason: str = ""
+    expires_at: datetime | None = None
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """is_new is False when the idempotency key had been used for it before."""
+
+    command_id: str
+    is_new: bool
+
+
+class WishesRefused(Exception):
+    """Some of many wishes were refused, so none was asked. refusals: by the wish's place in the list."""
+
+    def __init__(self, refusals: dict[int, Refused]) -> None:
+        super().__init__(f"{len(refusals)} refused")
+        self.refusals = refusals
 
 
 def request(
@@ -32,78 +69,124 @@ def request(
     reason: str = "",
     expires_at: datetime | None = None,
     idempotency_key: str = "",
-) -> str:
+) -> Asked:
     """Record that `actor` asks `command` of a charge point, and wake the gateway that holds it.
 
-    charge_point: identity. expires_at: aware; not sent any more after it (default: the setting).
-    idempotency_key: the same key from the same actor gives the same command, asked once.
-    Returns the command's id. Raises Refused; then nothing was written.
+    See Wish. Raises Refused; then nothing was written.
     """
-    now = datetime.now(UTC)
-    expires_at = expires_at or now + timedelta(seconds=settings.PYROCPP.command_expires_after_s)
-    if expires_at <= now:
-        raise Refused(Reason.EXPIRED, f"expires_at: {expires_at.isoformat()}")
-    _check_is_offered(command)
-    parameters = asdict(command)
-    if known := _known(charge_point, command, parameters, actor, idempotency_key):
-        return known
-    command_id = str(uuid.uuid4())
-    body = {
-        "command_id": command_id,
-        "kind": type(command).__name__,
-        "parameters": parameters,
-        "reason": reason[:200],
-        "idempotency_key": idempotency_key[:100],
-        "expires_at": expires_at.isoformat(),
-    }
+    wish = Wish(
+        charge_point=charge_point,
+        command=command,
+        reason=reason,
+        expires_at=expires_at,
+        idempotency_key=idempotency_key,
+    )
+    try:
+        return request_all([wish], actor=actor)[0]
+    except WishesRefused as refused:
+        raise refused.refusals[0] from None
 
-    def decide(state: StreamState, batch: Batch) -> None:
-        batch.record(
-            state,
-            et.COMMAND_REQUESTED,
-            payload=json.dumps(body, separators=(",", ":")),
-            actor=actor[:150],
-            facts=(
-                facts.CommandRequested(
-                    command_id=command_id,
-                    kind=body["kind"],
-                    parameters=json.dumps(parameters),
-                    reason=body["reason"],
-                    idempotency_key=body["idempotency_key"],
-                    expires_at=expires_at,
-                ),
-            ),
-        )
 
-    store.append(charge_point, decide)
-    transaction.on_commit(lambda: announce("command.requested", stream=charge_point))
-    return command_id
+def request_all(wishes: Sequence[Wish], *, actor: str) -> list[Asked]:
+    """Ask all of it in one transaction, or nothing. Raises WishesRefused, which names every refusal."""
+    actor = actor[:MAX_ACTOR]
+    streams = sorted({wish.charge_point for wish in wishes})
+
+    def decide(states: dict[str, StreamState], batch: Batch) -> list[Asked]:
+        asked: list[Asked] = []
+        refusals: dict[int, Refused] = {}
+        for place, wish in enumerate(wishes):
+            try:
+                asked.append(_ask(wish, actor, states[wish.charge_point], batch))
+            except Refused as refused:
+                refusals[place] = refused
+        if refusals:
+            raise WishesRefused(refusals)
+        return asked
+
+    try:
+        asked = store.append_all(streams, decide, events=len(wishes))
+    except IntegrityError:  # the same idempotency key was used a moment ago, elsewhere: now it is seen
+        asked = store.append_all(streams, decide, events=len(wishes))
+    for stream in sorted({w.charge_point for w, a in zip(wishes, asked, strict=True) if a.is_new}):
+        _announce_on_commit(stream)
+    return asked
 
 
 def cancel(charge_point: str, command_id: str, *, actor: str) -> None:
-    """Take back a command that was not sent yet. Raises Refused(ALREADY_FINISHED) when it was."""
+    """Take back a command that was not sent yet; again, if it was taken back before.
+
+    Raises Refused(ALREADY_SENT or ALREADY_FINISHED).
+    """
 
     def decide(state: StreamState, batch: Batch) -> None:
         row = state.rows.get(COMMANDS, charge_point, command_id)
         if row is None or row.state != REQUESTED:
-            raise Refused(Reason.ALREADY_FINISHED, f"command {command_id}")
+            known = models.Command.objects.filter(charge_point=charge_point, command_id=command_id).first()
+            if known is None:
+                raise Refused(Reason.UNKNOWN_COMMAND, command_id)
+            if known.state == CANCELLED:
+                return
+            reason = Reason.ALREADY_SENT if known.state == SENT else Reason.ALREADY_FINISHED
+            raise Refused(reason, f"{command_id} is {known.state}")
         batch.record(
             state,
             et.COMMAND_CANCELLED,
             payload=json.dumps({"command_id": command_id}),
             cause=row.position,
-            actor=actor[:150],
+            actor=actor[:MAX_ACTOR],
             facts=(facts.CommandCancelled(command_id),),
         )
 
     store.append(charge_point, decide)
-    transaction.on_commit(lambda: announce("command.requested", stream=charge_point))
+    _announce_on_commit(charge_point)
 
 
-def _check_is_offered(command: commands.Command) -> None:
+def _announce_on_commit(stream: str) -> None:
+    transaction.on_commit(lambda: announce("command.requested", stream=stream))
+
+
+def _ask(wish: Wish, actor: str, state: StreamState, batch: Batch) -> Asked:
+    """Record one wish, unless its key says that it was asked before. Raises Refused."""
+    earlier = _earlier(wish, actor, state)
+    if earlier:
+        return Asked(earlier, is_new=False)
+    expires_at = wish.expires_at or batch.now + timedelta(seconds=settings.PYROCPP.command_expires_after_s)
+    if expires_at <= batch.now:
+        raise Refused(Reason.EXPIRED, f"expires_at: {expires_at.isoformat()}", member="expires_at")
+    check_command(wish.command)
+    for veto in vetoes():
+        veto(state, wish.command)
+    command_id = str(uuid.uuid4())
+    fact = facts.CommandRequested(
+        command_id=command_id,
+        kind=type(wish.command).__name__,
+        parameters=json.dumps(asdict(wish.command)),
+        reason=wish.reason[:MAX_REASON],
+        idempotency_key=wish.idempotency_key,
+        expires_at=expires_at,
+    )
+    body = asdict(fact) | {"parameters": asdict(wish.command), "expires_at": expires_at.isoformat()}
+    batch.record(
+        state,
+        et.COMMAND_REQUESTED,
+        payload=json.dumps(body, separators=(",", ":")),
+        actor=actor,
+        facts=(fact,),
+    )
+    return Asked(command_id, is_new=True)
+
+
+@cache
+def vetoes() -> tuple[Veto, ...]:
+    """What may be said against a command from what is known of its charge point (settings.COMMAND_VETOES)."""
+    return tuple(import_string(path) for path in settings.COMMAND_VETOES)
+
+
+def check_command(command: commands.Command) -> None:
     """Refuse what no version could send, now and with a reason, instead of later on the wire."""
     if isinstance(command, commands.ChangeSetting) and command.key.casefold() in SECRET_SETTINGS:
-        raise Refused(Reason.SECRET_SETTING, command.key)
+        raise Refused(Reason.SECRET_SETTING, command.key, member="key")
     refusals = []
     for dialect in DIALECTS.values():
         try:
@@ -114,20 +197,30 @@ def _check_is_offered(command: commands.Command) -> None:
     raise refusals[0]
 
 
-def _known(
-    charge_point: str, command: commands.Command, parameters: dict[str, Any], actor: str, idempotency_key: str
-) -> str:
-    """The id of the command that this key was used for, or "". Raises Refused when it asked for something else."""
-    if not idempotency_key:
+def _earlier(wish: Wish, actor: str, state: StreamState) -> str:
+    """The id of the command that this key was used for, or "". Raises Refused if that was another one."""
+    key = wish.idempotency_key
+    if not key:
         return ""
-    earlier = Command.objects.filter(actor=actor[:150], idempotency_key=idempotency_key[:100]).first()
-    if earlier is None:
-        return ""
+    if len(key) > MAX_KEY:
+        raise Refused(
+            Reason.INVALID_PARAMETERS, f"Idempotency-Key: longer than {MAX_KEY}", member="Idempotency-Key"
+        )
+    for row in state.rows.all(COMMANDS):  # also one of this very batch
+        if row.actor == actor and row.idempotency_key == key:
+            return _same(wish, row)
+    found = models.Command.objects.filter(actor=actor, idempotency_key=key).first()
+    return "" if found is None else _same(wish, found)
+
+
+def _same(wish: Wish, earlier: models.Command | CommandRow) -> str:
     same = (
-        earlier.charge_point == charge_point
-        and earlier.kind == type(command).__name__
-        and earlier.parameters == json.loads(json.dumps(parameters))
+        earlier.charge_point == wish.charge_point
+        and earlier.kind == type(wish.command).__name__
+        and earlier.parameters == json.loads(json.dumps(asdict(wish.command)))
+        and earlier.reason == wish.reason[:MAX_REASON]
+        and wish.expires_at in (None, earlier.expires_at)
     )
     if not same:
-        raise Refused(Reason.IDEMPOTENCY_KEY_REUSED, idempotency_key)
+        raise Refused(Reason.IDEMPOTENCY_KEY_REUSED, wish.idempotency_key)
     return earlier.command_id
