@@ -8,6 +8,7 @@ make bench ARGS="--seconds 20 --json bench.json"
 import argparse
 import dataclasses
 import json
+import os
 import resource
 import sys
 from pathlib import Path
@@ -42,6 +43,7 @@ FORMATS = {
     "cpu_ratio_to_plain": ".2f",
 }
 GENERATOR_BOUND = 0.9
+BUSY = 0.25  # waiting processes for each core, before ours
 TABLE_WIDTH = 116  # columns; a narrow terminal wraps its lines instead of losing figures
 
 
@@ -52,6 +54,7 @@ def main() -> int:
     raise_open_files_limit()
     console = Console(stderr=True)
     rows: list[Row] = []
+    busy = os.getloadavg()[0]
     failed = False
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
@@ -71,6 +74,8 @@ def main() -> int:
     out.print(table(rows))
     p50, p99 = fsync_ms(DIRECTORY)
     print(f"fsync of 4 KiB on this disk: p50 {p50:.2f} ms, p99 {p99:.2f} ms. Commits wait for it.")
+    if busy > os.cpu_count() * BUSY:
+        print(f"The machine was busy (load {busy:.1f} before the run): only the ratios say something.")
     for row in rows:
         if row.errors:
             failed = True
