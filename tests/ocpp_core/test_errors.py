@@ -59,6 +59,7 @@ def test_errors_carry_what_an_answer_needs() -> None:
         None,
         Rejection.BAD_PAYLOAD,
     )
+    assert (str(error), error.action_name, error.is_answer) == (error.description, "", False)
     refused = CallRefused("NotSupported", "no reservations", {"a": 1})
     assert (str(refused), refused.code, refused.description, refused.details) == (
         "NotSupported: no reservations",
