@@ -100,6 +100,10 @@ REASONS = {
 class OcppWebSocketFactory(WebSocketFactory):  # type: ignore[misc]
     protocol = OcppWebSocketProtocol
 
+    def setProtocolOptions(self, **options: Any) -> None:  # noqa: N802 - autobahn's name
+        # A frame that is too big or no UTF-8 ends with its close code (1009, 1007) instead of a cut line.
+        super().setProtocolOptions(failByDrop=False, **options)
+
 
 class GatewayServer(Server):  # type: ignore[misc]
     """Daphne's server with the protocol above.
