@@ -183,11 +183,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run; returns the exit status."""
     given = read(arguments)
     with suppress(KeyboardInterrupt):
-        return asyncio.run(_run(given))
+        return asyncio.run(run(given))
     return FAILED
 
 
-async def _run(given: Arguments) -> int:
+async def run(given: Arguments) -> int:
     fleet = Fleet(
         given.url,
         identities(given.id, given.count),

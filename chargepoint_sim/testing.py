@@ -192,7 +192,7 @@ class VirtualChargePoint(Shell):
         return self.clock.later(seconds, callback)
 
     def entropy(self) -> int:
-        return next(self._entropy) * 0x9E3779B97F4A7C15
+        return next(self._entropy)
 
     def calendar(self) -> float:
         return self.clock.now

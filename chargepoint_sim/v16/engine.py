@@ -12,7 +12,7 @@ effect is moved to the front.
 from collections.abc import Callable
 from typing import Any
 
-from chargepoint_sim import hardware, inputs
+from chargepoint_sim import hardware, inputs, randomness
 from chargepoint_sim.effects import AnyEffect, Connect, Disconnect, Reboot, Send, Store
 from chargepoint_sim.v16 import (
     authorization,
@@ -81,7 +81,8 @@ def _bring_in_line(turn: Turn) -> None:
 def _on_powered_on(turn: Turn, input: inputs.PoweredOn) -> None:
     state = turn.state
     state.is_on = True
-    state.random = input.entropy & ((1 << 64) - 1)
+    # Mixed, so that one number and its neighbour lead to different message ids.
+    _, state.random = randomness.draw(input.entropy & randomness.MASK)
     state.clock.reference_now = turn.now
     state.clock.reference_utc = turn.now if input.utc is None else input.utc
     state.clock.rate = input.rate

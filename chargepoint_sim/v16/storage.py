@@ -79,12 +79,12 @@ def restore(
     state.traffic.queue.sort(key=lambda message: message.sequence)
     highest = state.traffic.queue[-1].sequence if state.traffic.queue else 0
     state.traffic.next_sequence = max(state.traffic.next_sequence, highest + 1)
-    state.next_transaction = max(state.next_transaction, *state.transactions, 0) + (
-        1 if state.transactions else 0
-    )
+    state.next_transaction = max(state.next_transaction, *(number + 1 for number in state.transactions), 1)
     for connector in state.outlets:
         if sockets is not None:
             connector.socket = sockets[connector.number - 1]
+        elif connector.socket is not None:
+            connector.socket.offered_w = 0.0
     return state
 
 

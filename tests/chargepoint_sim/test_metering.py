@@ -1,5 +1,7 @@
 """Meter values (1.6 3.16 and 4.7)."""
 
+import itertools
+
 import pytest
 
 from chargepoint_sim.v16 import metering
@@ -180,4 +182,4 @@ def test_the_register_never_falls():
         elif action in ("StartTransaction", "StopTransaction"):
             registers.append(float(payload.get("meterStart", payload.get("meterStop"))))
     assert len(registers) == 3 * 15
-    assert all(b >= a - 1 for a, b in zip(registers, registers[1:], strict=False))
+    assert all(b >= a - 1 for a, b in itertools.pairwise(registers))

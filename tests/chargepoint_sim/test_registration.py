@@ -1,5 +1,7 @@
 """Boot notification, registration, heartbeat, clock, reconnection (1.6 4.2 and 4.6, OCPP-J 5.3 and 6)."""
 
+import itertools
+
 import pytest
 
 from chargepoint_sim.testing import START
@@ -11,7 +13,7 @@ REJECTED = ACCEPTED | {"status": "Rejected", "interval": 20}
 
 
 def booting(*answers):
-    """A charge point switched on, whose boot notifications get these answers in turn, then the last for ever."""
+    """A charge point switched on, whose boots get these answers in turn, then the last for ever."""
     left = list(answers)
     stage = Stage({"BootNotification": lambda _: left.pop(0) if len(left) > 1 else left[0]}, booted=False)
     stage.cp.power_on()
@@ -126,7 +128,7 @@ def test_reconnections_back_off_and_start_anew_after_success():
     stage.cp.connect = lambda connect=stage.cp.connect: (attempts.append(stage.clock.now), connect())[1]
     stage.go_offline()
     stage.clock.run_for(400)
-    waits = [b - a for a, b in zip(attempts, attempts[1:], strict=False)]
+    waits = [b - a for a, b in itertools.pairwise(attempts)]
     assert all(6 <= wait <= 40 for wait in waits)
     assert 12 <= waits[1] <= 22
     assert all(24 <= wait <= 34 for wait in waits[2:])
