@@ -121,6 +121,8 @@ class SqliteBackend:
             )
             opened.execute("PRAGMA journal_mode = WAL")
             opened.execute("PRAGMA synchronous = FULL")
+            opened.execute("PRAGMA cache_size = -65536")  # KiB: the indexes of a busy log
+            opened.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: fewer, larger checkpoints
             self._connection = opened
         return self._connection
 
