@@ -66,12 +66,15 @@ class Connection:
     # --- life ------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Record that it is open, and take the charge point over from an older connection."""
+        """Record that it is open; the handshake may be answered then."""
         journal = self._gateway.journal
         journal.hold(self.identity)
         self.session.sender.connection = await journal.submit(
             Unit(self.identity, self._opened, events=1)
         )
+
+    async def take_over(self) -> None:
+        """The handshake is answered: take the charge point over from an older connection."""
         self._gateway.enter(self)
         await self._gateway.announce("connection.opened", stream=self.identity, connection=self.number)
 

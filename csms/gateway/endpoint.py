@@ -63,9 +63,10 @@ async def _serve(running: Gateway, address: str, scope: Scope, receive: Any, sen
     except (TimeoutError, DatabaseAway) as error:
         running.journal.release(connection.identity)
         raise Refusal(503, "the database is away") from error
-    await send({"type": "websocket.accept", "subprotocol": dialect.subprotocol})
     code = 1006
     try:
+        await send({"type": "websocket.accept", "subprotocol": dialect.subprotocol})
+        await connection.take_over()
         code = await connection.serve()
     finally:
         await asyncio.shield(connection.end(code))

@@ -87,6 +87,8 @@ class Gateway:
         """A connection is open: it owns its charge point from now on, and an older one has to go."""
         identity = connection.identity
         older = self.connections.get(identity)
+        if older is not None and older.number > connection.number:  # they overtook each other
+            older, connection = connection, older
         self.connections[identity] = connection
         if older is not None:
             older.close(1008, "replaced by a newer connection")

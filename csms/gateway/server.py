@@ -155,7 +155,13 @@ class GatewayServer(Server):  # type: ignore[misc]
     def kill_all_applications(self) -> Any:
         """Called once by the reactor before it stops."""
         if self._before_shutdown is None:
-            return super().kill_all_applications()
+            return self._kill()
         drained = defer.Deferred.fromFuture(asyncio.ensure_future(self._before_shutdown(), loop=twisted_loop))
-        drained.addBoth(lambda _: super(GatewayServer, self).kill_all_applications())
+        drained.addBoth(lambda _: self._kill())
         return drained
+
+    def _kill(self) -> Any:
+        for protocol, details in list(self.connections.items()):
+            if "application_instance" not in details:  # it is done; Daphne does not expect that here
+                del self.connections[protocol]
+        return super().kill_all_applications()
