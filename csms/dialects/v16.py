@@ -21,6 +21,7 @@ from ocpp_core.v16 import core, remote_trigger, types
 
 MAX_CONNECTOR = 1000  # nobody builds more, and a corrupt number must not become a row
 MAX_INTEGER = 2**63 - 1  # what the databases hold
+MAX_TRANSACTION_ID = 36  # characters; longer than any number that we gave out
 
 
 def evse_of(connector_id: int) -> tuple[int, int]:
@@ -71,7 +72,9 @@ def _begun(decision: q.Begun) -> core.StartTransaction.Response:
 
 def _end(r: core.StopTransaction.Request) -> q.EndTransaction:
     return q.EndTransaction(
-        transaction_id=str(r.transaction_id), id_token=r.id_tag or "", happened_at=as_utc(r.timestamp)
+        transaction_id=_transaction_id(r.transaction_id),
+        id_token=r.id_tag or "",
+        happened_at=as_utc(r.timestamp),
     )
 
 
@@ -120,7 +123,7 @@ ANSWERS = {
         render=lambda now: core.Heartbeat.Response(current_time=_whole_second(now)),
     ),
     "MeterValues": Answer(
-        read=lambda r: q.RecordMeterValues(transaction_id=_text(r.transaction_id)),
+        read=lambda r: q.RecordMeterValues(transaction_id=_transaction_id(r.transaction_id)),
         render=lambda _: core.MeterValues.Response(),
     ),
     "StartTransaction": Answer(read=_begin, render=_begun),
@@ -138,8 +141,9 @@ ANSWERS = {
 # --- facts --------------------------------------------------------------------------------------------
 
 
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
+def _transaction_id(value: int | None) -> str:
+    """A number beyond all bounds must be answered, too; cut to what is kept, it is still nobody's id."""
+    return "" if value is None else str(value)[:MAX_TRANSACTION_ID]
 
 
 def _moment(value: datetime | None) -> datetime | None:
@@ -199,7 +203,7 @@ def _started(
 
 def _stopped(r: core.StopTransaction.Request, _: Payload) -> Iterable[facts.Fact]:
     yield facts.TransactionEnded(
-        transaction_id=str(r.transaction_id),
+        transaction_id=_transaction_id(r.transaction_id),
         id_token=r.id_tag or "",
         meter_stop_wh=r.meter_stop,
         reason="Local" if r.reason is None else r.reason.value,
@@ -213,7 +217,7 @@ def _metered(r: core.MeterValues.Request, _: Payload) -> Iterable[facts.Fact]:
     yield facts.MeterValuesReported(
         evse=evse,
         connector=connector,
-        transaction_id=_text(r.transaction_id),
+        transaction_id=_transaction_id(r.transaction_id),
         samples=_samples(r.meter_value),
     )
 

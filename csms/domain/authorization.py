@@ -11,8 +11,11 @@ ACCEPTED, BLOCKED, EXPIRED, INVALID, CONCURRENT = "Accepted", "Blocked", "Expire
 
 
 def folded(id_token: str) -> str:
-    """The form in which id tokens are compared: 1.6 compares them without regard to case."""
-    return id_token.casefold()
+    """The form in which id tokens are compared: 1.6 compares them without regard to case.
+
+    An id token is printable ASCII. One that is not has no case; folding could make it longer than its column.
+    """
+    return id_token.lower() if id_token.isascii() else id_token
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Lookups:
         self._backend = backend
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reference")
         self._tokens: dict[str, tuple[float, IdTokenRecord | None]] = {}
+        self._asked: dict[str, IdTokenRecord | None] = {}  # those of the batch, whatever happens to the others
         self._running: dict[str, list[tuple[str, int, int]]] = {}
         self._transaction_ids: list[int] = []
 
@@ -95,8 +96,7 @@ class Lookups:
             if question is None:
                 continue
             if member := question.id_token_member:
-                if id_token := folded(getattr(question, member)):
-                    tokens.add(id_token)
+                tokens.add(folded(getattr(question, member)))
             if isinstance(question, BeginTransaction):
                 starts += 1
                 starters.add(folded(question.id_token))
@@ -117,14 +117,16 @@ class Lookups:
 
     async def _learn_tokens(self, tokens: set[str]) -> None:
         now = time.monotonic()
-        unknown = [token for token in tokens if self._tokens.get(token, (0.0, None))[0] <= now]
-        if not unknown:
-            return
-        if len(self._tokens) > MAX_TOKENS:
-            self._tokens.clear()
-        found = await self._reference(_id_tokens, unknown)
-        for token in unknown:
-            self._tokens[token] = (now + REFERENCE_TTL_S, found.get(token))
+        cache = self._tokens
+        known = {token: cache[token] for token in tokens if cache.get(token, (0.0, None))[0] > now}
+        if unknown := [token for token in tokens if token not in known]:
+            found = await self._reference(_id_tokens, unknown)
+            learned = {token: (now + REFERENCE_TTL_S, found.get(token)) for token in unknown}
+            known |= learned
+            if len(cache) + len(learned) > MAX_TOKENS:
+                cache.clear()
+            cache |= learned  # in vain when they were all forgotten meanwhile, see forget_tokens
+        self._asked = {token: record for token, (_, record) in known.items()}
 
     async def _running_of(self, tokens: set[str]) -> dict[str, list[tuple[str, int, int]]]:
         rows = await self._backend.fetch(
@@ -162,7 +164,7 @@ class Lookups:
     # --- while it is decided ---------------------------------------------------------------------------
 
     def id_token(self, id_token: str) -> IdTokenRecord | None:
-        return self._tokens[folded(id_token)][1]
+        return self._asked[folded(id_token)]
 
     def running(self, id_token: str) -> list[tuple[str, int, int]]:
         """(charge point, evse, connector) of each running transaction of the token."""
@@ -177,7 +179,7 @@ class Lookups:
 
     def forget_tokens(self) -> None:
         """Reference data was edited."""
-        self._tokens.clear()
+        self._tokens = {}  # a new one: what is being looked up now goes to the old
 
 
 def _old_start(question: BeginTransaction, state: StreamState) -> str:
