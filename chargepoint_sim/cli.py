@@ -235,7 +235,7 @@ async def _watch(
     is_table = console.is_terminal and not given.frames
     was_accepted = False
     last_line = ""
-    pause = 0.5 if is_table else 1.0
+    pause = 0.5 if is_table and given.count <= 500 else 1.0
     with Live(console=console, auto_refresh=False, transient=True) if is_table else nullcontext() as live:
         while not stopping.is_set():
             summary = fleet.summary()

@@ -85,10 +85,13 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def plug_in(socket: Socket, vehicle: Vehicle | None, now: float) -> None:
-    """Put the plug in; without a vehicle the cable hangs in the socket but nothing draws."""
+    """Put the plug in; without a vehicle the cable hangs in the socket but nothing draws.
+
+    The socket keeps a copy of the vehicle, so that whoever gave it may use it again.
+    """
     advance(socket, now)
     socket.is_plugged = True
-    socket.vehicle = vehicle
+    socket.vehicle = None if vehicle is None else msgspec.structs.replace(vehicle)
 
 
 def unplug(socket: Socket, now: float) -> Vehicle | None:
@@ -145,18 +148,18 @@ def seconds_until_done(socket: Socket) -> float | None:
 
 def advance(socket: Socket, now: float) -> None:
     """Let time pass up to `now`: the register and the battery gain what flowed."""
-    elapsed = now - socket.advanced_to
-    if elapsed <= 0:
+    if now <= socket.advanced_to:
         return
+    counted, gained = _flow(socket, now)
     socket.advanced_to = now
-    if socket.type.standby_w and socket.is_plugged:
-        socket.meter_wh += socket.type.standby_w * elapsed / 3600
-    vehicle = socket.vehicle
-    if vehicle is None or power(socket) <= 0:
-        return
-    gained, _ = _charge(socket, vehicle, elapsed)
-    vehicle.charge_wh = min(vehicle.battery_wh, vehicle.charge_wh + gained)
-    socket.meter_wh += gained / vehicle.efficiency
+    socket.meter_wh += counted
+    if socket.vehicle is not None:
+        socket.vehicle.charge_wh = min(socket.vehicle.battery_wh, socket.vehicle.charge_wh + gained)
+
+
+def register(socket: Socket, now: float) -> float:
+    """What the register (Wh) shows at a later time; unlike `read` it changes nothing."""
+    return socket.meter_wh + _flow(socket, now)[0]
 
 
 def read(socket: Socket, now: float) -> Reading:
@@ -183,6 +186,17 @@ def read(socket: Socket, now: float) -> Reading:
         temperature_c=22.0 + 14.0 * load + 2.0 * math.sin(now / 3600),
         frequency_hz=50.0 + 0.02 * math.sin(now / 47),
     )
+
+
+def _flow(socket: Socket, now: float) -> tuple[float, float]:
+    """Energy (Wh) that the meter counts and the battery gains from the moment advanced to until `now`."""
+    seconds = max(0.0, now - socket.advanced_to)
+    standby = socket.type.standby_w * seconds / 3600 if socket.is_plugged else 0.0
+    vehicle = socket.vehicle
+    if vehicle is None or power(socket) <= 0:
+        return standby, 0.0
+    gained, _ = _charge(socket, vehicle, seconds)
+    return standby + gained / vehicle.efficiency, gained
 
 
 def _voltage(phase: int, load: float, now: float) -> float:

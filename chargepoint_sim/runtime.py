@@ -268,7 +268,7 @@ class ChargePoint(Shell):
         self._wire = wire = _Wire(self)
         task = asyncio.get_running_loop().create_task(wire.run())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
 
     def disconnect(self, reason: str) -> None:
         if self._wire is not None:
@@ -314,6 +314,12 @@ class ChargePoint(Shell):
         if key:
             return bytes.fromhex(key)
         return self.password.encode() if self.password is not None else None
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A connection's task is over; if by a bug of ours, the loop's exception handler says so."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            task.get_loop().call_exception_handler({"message": f"{self.identity} failed", "exception": error})
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -381,7 +387,10 @@ class _Wire:
         except (OSError, TimeoutError, WebSocketException) as error:
             point.tally.failed_connections += 1
             return f"{type(error).__name__}: {error}"
-        if connection.subprotocol != SUBPROTOCOL or self._is_given_up or point._wire is not self:
+        if self._is_given_up or point._wire is not self:
+            await connection.close()
+            return "given up"
+        if connection.subprotocol != SUBPROTOCOL:
             point.tally.failed_connections += 1
             await connection.close()
             return f"the server does not speak {SUBPROTOCOL}"

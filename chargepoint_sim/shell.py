@@ -287,9 +287,7 @@ class Shell(ABC):
     def energy_wh(self) -> float:
         """Sum of the registers now."""
         sockets = [c.socket for c in self.state.outlets if c.socket is not None]
-        for socket in sockets:
-            hardware.advance(socket, self.now())
-        return sum(socket.meter_wh for socket in sockets)
+        return sum(hardware.register(socket, self.now()) for socket in sockets)
 
     @property
     def power_w(self) -> float:

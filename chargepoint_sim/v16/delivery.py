@@ -31,6 +31,9 @@ PEER = Peer(Role.CHARGE_POINT, CATALOGUE, ERROR_CODES)
 UNCONFIRMED = -1
 """transactionId of a transaction whose start was given up (erratum 3.18)."""
 
+QUEUE_LIMIT = 2000
+"""Messages kept before the older meter values are thinned out."""
+
 
 class Followers(NamedTuple):
     """What to do when a call is over, by action; an action that is not there needs nothing."""
@@ -70,6 +73,8 @@ def enqueue(turn: Turn, request: Payload, transaction: int | None) -> None:
     )
     turn.touch(f"queue:{traffic.next_sequence}")
     traffic.next_sequence += 1
+    if len(traffic.queue) > QUEUE_LIMIT:
+        _thin_out(turn)
 
 
 def is_on_its_way(turn: Turn, action: str) -> bool:
@@ -208,6 +213,17 @@ def _failed(turn: Turn, message: QueuedMessage) -> None:
         turn.state.transactions[message.transaction].transaction_id = UNCONFIRMED
         turn.touch(f"transaction:{message.transaction}")
     _forget_if_over(turn, message)
+
+
+def _thin_out(turn: Turn) -> None:
+    """Memory is short: drop every second MeterValues but the newest, never a start or stop (erratum 3.91)."""
+    traffic = turn.state.traffic
+    pending = traffic.pending.queued if traffic.pending is not None else None
+    values = [m for m in traffic.queue[:-1] if m.action == "MeterValues" and m.sequence != pending]
+    dropped = {message.sequence for message in values[1::2]}
+    traffic.queue = [message for message in traffic.queue if message.sequence not in dropped]
+    turn.state.counters.messages_discarded += len(dropped)
+    turn.touch(*(f"queue:{sequence}" for sequence in dropped), "counters")
 
 
 def _remove(turn: Turn, message: QueuedMessage) -> None:

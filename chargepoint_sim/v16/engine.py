@@ -26,10 +26,10 @@ from chargepoint_sim.v16 import (
     storage,
     transactions,
 )
-from chargepoint_sim.v16.state import ChargePointState, Fault, Registration
+from chargepoint_sim.v16.state import ChargePointState, Fault, Registration, WaitingCall
 from chargepoint_sim.v16.turn import Turn
-from ocpp_core.errors import Rejection, RemoteProtocolError, Violation
-from ocpp_core.frames import Call, parse
+from ocpp_core.errors import Rejection, RemoteProtocolError, Violation, violation_of
+from ocpp_core.frames import Call, CallError, parse
 from ocpp_core.v16.core import ChargePointErrorCode, Reason
 
 HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {
@@ -101,7 +101,12 @@ def _on_connected(turn: Turn, input: inputs.Connected) -> None:
 
 
 def _on_disconnected(turn: Turn, input: inputs.Disconnected) -> None:
-    for call in registration.on_disconnected(turn, input.reason):
+    _fail(turn, registration.on_disconnected(turn, input.reason))
+
+
+def _fail(turn: Turn, lost: list[WaitingCall]) -> None:
+    """These calls will never be answered."""
+    for call in lost:
         if call.action in FOLLOWERS.failures and turn.state.is_on:
             FOLLOWERS.failures[call.action](turn, call)
 
@@ -113,10 +118,24 @@ def _on_frame(turn: Turn, input: inputs.FrameReceived) -> None:
         frame = parse(input.text)
         if isinstance(frame, Call):
             _answer(turn, frame)
+        elif isinstance(frame, CallError) and _is_forgotten(turn, frame):
+            _fail(turn, registration.register_anew(turn))
         else:
             delivery.answered(turn, frame, FOLLOWERS)
     except RemoteProtocolError as error:
         _reject(turn, error)
+
+
+def _is_forgotten(turn: Turn, frame: CallError) -> bool:
+    """Was our call refused because the central system does not know of our registration?"""
+    link, pending = turn.state.link, turn.state.traffic.pending
+    return (
+        violation_of(frame.code) is Violation.SECURITY_ERROR
+        and link.registration is Registration.ACCEPTED
+        and not link.is_registered_anew
+        and pending is not None
+        and pending.unique_id == frame.unique_id
+    )
 
 
 def _answer(turn: Turn, frame: Call) -> None:

@@ -26,6 +26,7 @@ def on_connected(turn: Turn) -> None:
     link = turn.state.link
     link.is_connected = True
     link.failures = 0
+    link.is_registered_anew = False
     turn.stop_timer("reconnect")
     if link.registration is Registration.ACCEPTED:
         go_online(turn)
@@ -40,8 +41,7 @@ def on_disconnected(turn: Turn, reason: str) -> list[WaitingCall]:
     lost = delivery.connection_lost(turn)
     for call in lost:
         if call.action == "StatusNotification":
-            number = _connector_of(call.payload)
-            turn.state.connectors[number].reported = None
+            turn.state.connectors[_connector_of(call.payload)].reported = None
     if was_connected:
         turn.log(f"connection lost{': ' if reason else ''}{reason}")
     if not turn.state.is_on or link.resetting:
@@ -56,6 +56,19 @@ def on_disconnected(turn: Turn, reason: str) -> list[WaitingCall]:
 def on_reconnect_timer(turn: Turn) -> None:
     if not turn.state.link.is_connected:
         turn.effects.append(Connect())
+
+
+def register_anew(turn: Turn) -> list[WaitingCall]:
+    """The central system has forgotten us and refuses with SecurityError: boot again, once a connection.
+
+    The message it refused stays in the queue, uncounted. Returns the calls that are lost.
+    """
+    turn.log("not registered any more")
+    turn.state.link.is_registered_anew = True
+    turn.state.link.registration = Registration.NONE
+    lost = delivery.connection_lost(turn)
+    send_boot(turn)
+    return lost
 
 
 def send_boot(turn: Turn, *, is_triggered: bool = False) -> None:
@@ -93,6 +106,8 @@ def on_boot_result(turn: Turn, call: WaitingCall, response: core.BootNotificatio
         return
     turn.stop_timer("boot")
     turn.state.counters.boots += 1
+    for connector in turn.state.connectors:
+        connector.reported = None  # what a trigger made us tell before counts for nothing (erratum 3.22)
     link.last_heartbeat = turn.now
     interval = str(response.interval)
     if response.interval > 0 and configuration.value(turn.state, "HeartbeatInterval") != interval:

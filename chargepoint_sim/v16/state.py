@@ -54,6 +54,8 @@ class Link(msgspec.Struct, kw_only=True):
     """Connection attempts since the last one that succeeded."""
     last_sent: float = 0.0
     last_heartbeat: float = 0.0
+    is_registered_anew: bool = False
+    """Did this connection see a second boot because the central system had forgotten us?"""
     resetting: str = ""
     """Soft or Hard while a reset is under way."""
 

@@ -75,7 +75,7 @@ class Server:
 async def server(subprotocols=("ocpp1.6",)):
     made = Server()
     async with serve(
-        made.serve, "127.0.0.1", 0, subprotocols=list(subprotocols), process_request=made.admit
+        made.serve, "127.0.0.1", 0, subprotocols=subprotocols, process_request=made.admit
     ) as listening:
         port = listening.sockets[0].getsockname()[1]
         made.url = f"ws://127.0.0.1:{port}/ocpp"

@@ -197,3 +197,23 @@ def test_a_broken_answer_ends_the_call_it_belongs_to():
     stage.clock.run_for()
     assert stage.cp.state.traffic.pending is None
     assert stage.cp.state.counters.calls_failed == 1
+
+
+def test_a_long_outage_thins_out_meter_values_and_nothing_else():
+    settings = {"AllowOfflineTxForUnknownId": "true", "MeterValueSampleInterval": "10"}
+    stage = Stage(settings=settings)
+    stage.go_offline()
+    stage.charge()
+    stage.clock.run_for(12 * 3600)
+    stage.present()
+    assert len(stage.cp.state.traffic.queue) <= 2000
+    stored = [part for part in stage.cp.storage.read() if part.startswith("queue:")]
+    assert len(stored) == len(stage.cp.state.traffic.queue)
+    stage.go_online()
+    stage.clock.run_for(1)
+    actions = [a for a in stage.actions() if a not in ("StatusNotification", "Heartbeat")]
+    assert (actions[0], actions[-1]) == ("StartTransaction", "StopTransaction")
+    assert set(actions[1:-1]) == {"MeterValues"}
+    stamps = [p["meterValue"][0]["timestamp"] for p in stage.of("MeterValues")]
+    assert stamps == sorted(stamps)
+    assert stage.cp.state.counters.messages_discarded > 2000

@@ -106,3 +106,12 @@ def test_an_open_contactor_a_pause_and_an_empty_socket_take_nothing():
     assert vehicle is not None
     assert hardware.power(socket) == 0
     assert math.isclose(hardware.read(socket, 40.0).energy_wh, 11_000 * 10 / 3600)
+
+
+def test_the_vehicle_that_was_given_is_not_touched():
+    vehicle = Vehicle()
+    socket = Socket(type=AC_22)
+    hardware.plug_in(socket, vehicle, 0.0)
+    hardware.offer(socket, 11_000.0, 0.0)
+    hardware.advance(socket, 3600.0)
+    assert vehicle == Vehicle()

@@ -207,3 +207,32 @@ def test_the_old_one_boots_with_vendor_and_model_only_and_repeats_statuses_witho
 def test_the_serial_number_is_cut_to_its_field():
     stage = Stage(identity="Säule " + "9" * 40)
     stage.check()
+
+
+def test_a_central_system_that_has_forgotten_us_gets_a_boot_and_loses_nothing():
+    stage = Stage()
+    forgotten = [["SecurityError", "who are you?"]]
+    usual = stage.central_system.transaction_id
+    stage.central_system.answers["StartTransaction"] = lambda p: (
+        forgotten.pop() if forgotten else {"idTagInfo": {"status": "Accepted"}, "transactionId": usual(p)}
+    )
+    stage.charge()
+    expected = ["StartTransaction", "BootNotification", *["StatusNotification"] * 3, "StartTransaction"]
+    assert stage.actions()[-6:] == expected
+    assert stage.cp.transaction(1).transaction_id == 1
+    stage.check()
+
+
+def test_one_that_forgets_after_every_boot_does_not_make_us_boot_for_ever():
+    stage = Stage({"Heartbeat": ["SecurityError", ""]})
+    stage.clock.run_for(3600)
+    assert stage.actions().count("BootNotification") == 1
+    assert stage.actions().count("Heartbeat") >= 10
+
+
+def test_statuses_told_on_demand_while_pending_are_told_again_after_acceptance():
+    stage = booting(PENDING, ACCEPTED)
+    stage.ask("TriggerMessage", requestedMessage="StatusNotification", connectorId=1)
+    stage.forget()
+    stage.clock.run_for(21)
+    assert [p["connectorId"] for p in stage.of("StatusNotification")] == [0, 1, 2]

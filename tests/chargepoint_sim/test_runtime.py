@@ -59,9 +59,9 @@ async def test_a_new_authorization_key_is_sent_as_bytes_on_the_next_connection()
         assert central_system.logins == [None, b"CP1:" + bytes.fromhex(key)]
 
 
-@pytest.mark.parametrize("offered", [("ocpp2.0.1",), ()], ids=["another", "none"])
+@pytest.mark.parametrize("offered", [["ocpp2.0.1"], None], ids=["another", "none"])
 async def test_a_server_without_the_subprotocol_is_left(offered):
-    async with server(offered or ("x",)) as central_system, ChargePoint(central_system.url, "CP1") as cp:
+    async with server(offered) as central_system, ChargePoint(central_system.url, "CP1") as cp:
         with pytest.raises(TimeoutError, match=r"ocpp1\.6|NegotiationError|HTTP"):
             await cp.wait_booted(within=0.3)
         assert central_system.calls == []
