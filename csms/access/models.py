@@ -39,11 +39,16 @@ class IdToken(models.Model):
     )
     folded = models.CharField(max_length=20, unique=True, editable=False)
     holder = models.CharField(max_length=100, blank=True, help_text="Whose it is.")
-    group = models.ForeignKey(IdTokenGroup, null=True, blank=True, on_delete=models.SET_NULL, related_name="id_tokens")
+    group = models.ForeignKey(
+        IdTokenGroup, null=True, blank=True, on_delete=models.SET_NULL, related_name="id_tokens"
+    )
     blocked = models.BooleanField(default=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     max_transactions = models.PositiveSmallIntegerField(
-        null=True, blank=True, default=1, help_text="How many transactions may run at once; empty: any number."
+        null=True,
+        blank=True,
+        default=1,
+        help_text="How many transactions may run at once; empty: any number.",
     )
     note = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

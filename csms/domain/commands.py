@@ -12,7 +12,6 @@ effect_within_s: how long the effect may take after the answer.
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, ClassVar, get_args, get_type_hints
 
@@ -174,9 +173,12 @@ class Parameter:
     max_length: int | None
 
 
-@cache
 def parameters_of(kind: type[Command]) -> tuple[Parameter, ...]:
     """The members of a command, in the order of their declaration."""
+    return PARAMETERS[kind.__name__]
+
+
+def _declared(kind: type[Command]) -> tuple[Parameter, ...]:
     hints = get_type_hints(kind)
     return tuple(
         Parameter(
@@ -255,6 +257,8 @@ def _type_word(hint: Any) -> str:
     options = set(get_args(hint)) - {NoneType} if isinstance(hint, UnionType) else {hint}
     return {str: "text", int: "integer", bool: "boolean", tuple[str, ...]: "list of texts"}[options.pop()]
 
+
+PARAMETERS = {name: _declared(kind) for name, kind in KINDS.items()}
 
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "text": (str,),

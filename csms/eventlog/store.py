@@ -5,8 +5,8 @@ The gateway has its own writer (the journal), with the same rules and the same s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -111,13 +111,13 @@ def kept(keep: str) -> str:
 def read(after: int = 0, *, limit: int = 1000) -> list[Recorded]:
     """Events above position `after`, in order; never past a gap that could still be filled (promise 9)."""
     bounds = [after, database.horizon(), limit]
-    return _selected("position > %s AND position <= %s", "ORDER BY position LIMIT %s", bounds)
+    return selected("position > %s AND position <= %s", "ORDER BY position LIMIT %s", bounds)
 
 
 def read_at(positions: list[int]) -> dict[int, Recorded]:
     """The events at these positions."""
     wanted = ", ".join(str(int(position)) for position in positions) or "NULL"
-    return {event.position: event for event in _selected(f"position IN ({wanted})", "", [])}
+    return {event.position: event for event in selected(f"position IN ({wanted})", "", [])}
 
 
 def read_stream(stream: str, *, page: int = 2000) -> Iterator[Recorded]:
@@ -125,14 +125,15 @@ def read_stream(stream: str, *, page: int = 2000) -> Iterator[Recorded]:
     version = 0
     while True:
         condition = "stream = %s AND stream_version > %s"
-        events = _selected(condition, "ORDER BY stream_version LIMIT %s", [stream, version, page])
+        events = selected(condition, "ORDER BY stream_version LIMIT %s", [stream, version, page])
         yield from events
         if len(events) < page:
             return
         version = events[-1].stream_version
 
 
-def _selected(condition: str, order: str, parameters: list[object]) -> list[Recorded]:
+def selected(condition: str, order: str, parameters: Sequence[Any]) -> list[Recorded]:
+    """Events that meet a condition in SQL, whose values are parameters."""
     with connection.cursor() as cursor:
         cursor.execute(EVENTS.select(condition, order), parameters)
         return EVENTS.decode(cursor.fetchone()[0])

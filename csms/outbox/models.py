@@ -50,7 +50,6 @@ class Command(models.Model):
     class Meta:
         default_permissions = ("view",)
         ordering = ("-position",)
-        permissions = [("request_command", "Can ask something of charge points")]
         constraints = [
             models.UniqueConstraint(fields=["charge_point", "command_id"], name="command_key"),
             models.UniqueConstraint(

@@ -206,4 +206,3 @@ MATCHES: dict[type[commands.Command], Callable[[Any, CommandRow, Any], bool]] = 
     commands.RequestMessage: _message,
     commands.SetAvailability: _availability,
 }
-

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "csms.access",
     "csms.charging",
     "csms.gateway",
+    "csms.api",
     "csms.demo",
 ]
 
@@ -46,6 +47,13 @@ PROJECTIONS = [
     "csms.charging.projections.ChargePointSettings",
     "csms.outbox.projections.Commands",
     "csms.charging.projections.HourlyActivities",
+]
+
+# What may be said against a command before it is recorded (csms/outbox/request.py).
+COMMAND_VETOES = [
+    "csms.charging.vetoes.is_registered",
+    "csms.charging.vetoes.connector_exists",
+    "csms.charging.vetoes.transaction_runs",
 ]
 
 # DataTransfer from charge points: vendorId -> dotted path of a function (csms/charging/data_transfer.py).
