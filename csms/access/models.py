@@ -20,7 +20,8 @@ class IdTokenGroup(models.Model):
         max_length=20,
         unique=True,
         validators=[PRINTABLE],
-        help_text="What charge points compare to find out that two tokens belong together (1.6: parentIdTag).",
+        help_text="What charge points compare to find out that two tokens belong together "
+        "(1.6: parentIdTag).",
     )
     name = models.CharField(max_length=100, blank=True)
 
@@ -60,9 +61,9 @@ class IdToken(models.Model):
     def __str__(self) -> str:
         return self.id_token
 
-    def clean(self) -> None:
-        self.folded = folded(self.id_token)
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.folded = folded(self.id_token)  # a key of the row, so it can never disagree with it
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        self.folded = folded(self.id_token)

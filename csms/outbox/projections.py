@@ -104,10 +104,10 @@ class Commands(Projection):
             row.status = fact.status
             row.response = msgspec.json.decode(fact.response)
             command = row.command()
-            if fact.status in ("Accepted", "Scheduled") and row.effect != SEEN:
-                if commands.effect_of(command) is not None:
-                    row.effect = AWAITED
-                    row.effect_until = event.recorded_at + timedelta(seconds=command.effect_within_s)
+            agreed = fact.status in ("Accepted", "Scheduled")
+            if agreed and row.effect != SEEN and commands.effect_of(command) is not None:
+                row.effect = AWAITED
+                row.effect_until = event.recorded_at + timedelta(seconds=command.effect_within_s)
             rows.put(COMMANDS, row)
 
     @on(facts.CommandRefused)
