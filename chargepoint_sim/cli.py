@@ -100,7 +100,10 @@ def parser() -> argparse.ArgumentParser:
     )
     visitors = made.add_argument_group("visitors")
     visitors.add_argument(
-        "--tag", action="append", default=[], help="id token they carry; several are mixed (default: TAG)"
+        "--tag",
+        action="append",
+        default=[],
+        help="id token they carry, best one for each connector (default: TAG)",
     )
     visitors.add_argument("--idle", action="store_true", help="nobody comes")
     visitors.add_argument(
@@ -203,6 +206,7 @@ async def run(given: Arguments) -> int:
     )
     console = Console(soft_wrap=True)
     stopping = _stop_on_signals()
+    _allow_sockets(given.count)
     if given.frames:
         for point in fleet.charge_points:
             point.on_frame = _printer(console, point.identity)
@@ -271,6 +275,18 @@ def _stop_on_signals() -> asyncio.Event:
         loop.add_signal_handler(signal.SIGINT, stop)
         loop.add_signal_handler(signal.SIGTERM, stop)
     return stopping
+
+
+def _allow_sockets(count: int) -> None:
+    """Raise the limit of open files as far as this user may."""
+    try:
+        import resource
+    except ImportError:  # Windows knows no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < count + 100:
+        wanted = count + 100 if hard == resource.RLIM_INFINITY else min(hard, count + 100)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _line(summary: Summary) -> str:

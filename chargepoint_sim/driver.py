@@ -34,14 +34,26 @@ class Driver:
     """Visitors of one charge point."""
 
     def __init__(
-        self, shell: Shell, id_tokens: Sequence[str], *, seed: int = 0, habits: Habits | None = None
+        self,
+        shell: Shell,
+        id_tokens: Sequence[str],
+        *,
+        seed: int = 0,
+        habits: Habits | None = None,
+        busy: set[str] | None = None,
     ) -> None:
-        """id_tokens: what the visitors carry."""
+        """id_tokens: what the visitors carry.
+
+        busy: the tokens in use, shared by a fleet's drivers: nobody takes one while another is free.
+        """
         self._shell = shell
         self._tokens = list(id_tokens)
         self._habits = habits or Habits()
         self._random = random.Random(f"{seed}/{shell.identity}")
         self._cancel: dict[int, Callable[[], None]] = {}
+        self._busy = set() if busy is None else busy
+        self._carried: dict[int, str] = {}
+        """Who is at which connector."""
         self._is_running = False
 
     def start(self) -> None:
@@ -74,14 +86,17 @@ class Driver:
             self._after(number, self._habits.pause, self._arrive)
             return
         self._shell.plug_in(number, self.vehicle())
-        token = self._random.choice(self._tokens)
+        free = [token for token in self._tokens if token not in self._busy]
+        token = self._random.choice(free or self._tokens)
+        self._busy.add(token)
+        self._carried[number] = token
         self._after(number, 8.0, lambda n: self._present(n, token, TRIES))
 
     def _present(self, number: int, token: str, tries: int) -> None:
         connector = self._shell.connector(number)
         if connector.transaction is not None:  # by remote start, or the answer was slow
             self._after(number, self._habits.session, lambda n: self._finish(n, token))
-        elif tries == 0:
+        elif tries == 0 or connector.is_finishing:  # refused, before or after the start
             self._leave(number)
         else:
             if connector.authorization is None:
@@ -95,6 +110,7 @@ class Driver:
         self._after(number, 15.0, self._leave)
 
     def _leave(self, number: int) -> None:
+        self._busy.discard(self._carried.pop(number, ""))
         self._shell.unplug(number)
         self._after(number, self._habits.pause, self._arrive)
 

@@ -61,13 +61,13 @@ class Fleet:
         seed: int = 0,
     ) -> None:
         """passwords: one for all, or by identity.    models: in turn.    id_tokens: none = nobody comes."""
+        if isinstance(passwords, str):
+            passwords = dict.fromkeys(names, passwords)
         self.charge_points = [
             ChargePoint(
                 url,
                 name,
-                password=passwords
-                if isinstance(passwords, str) or passwords is None
-                else passwords.get(name),
+                password=(passwords or {}).get(name),
                 model=models[index % len(models)],
                 connectors=connectors,
                 speed=speed,
@@ -77,11 +77,9 @@ class Fleet:
             )
             for index, name in enumerate(names)
         ]
-        self.drivers = (
-            [Driver(cp, id_tokens, seed=seed, habits=habits) for cp in self.charge_points]
-            if id_tokens
-            else []
-        )
+        busy: set[str] = set()
+        points = self.charge_points if id_tokens else []
+        self.drivers = [Driver(point, id_tokens, seed=seed, habits=habits, busy=busy) for point in points]
         self.started = 0
 
     def __len__(self) -> int:

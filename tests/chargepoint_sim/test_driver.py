@@ -55,3 +55,22 @@ def test_nobody_comes_while_the_power_is_off_and_they_come_again_afterwards():
     stage.cp.power_on()
     stage.clock.run_for(7200)
     assert stage.of("StartTransaction")
+
+
+def test_those_who_are_refused_after_the_start_leave_too():
+    refused = {"idTagInfo": {"status": "ConcurrentTx"}, "transactionId": 1}
+    stage = Stage({"StartTransaction": refused}, connectors=1)
+    Driver(stage.cp, ["A"], habits=Habits(first_arrival=1, pause=600)).start()
+    stage.clock.run_for(300)
+    assert [p["reason"] for p in stage.of("StopTransaction")] == ["DeAuthorized"]
+    assert stage.cp.status(1) == "Available"
+
+
+def test_nobody_carries_the_token_of_another_while_one_is_free():
+    stage = Stage()
+    Driver(stage.cp, ["A", "B"]).start()
+
+    for _ in range(2000):
+        stage.clock.run_for(10)
+        running = {t.id_token for t in stage.cp.state.transactions.values() if not t.is_stopped}
+        assert len(running) == sum(c.transaction is not None for c in stage.cp.state.outlets)
