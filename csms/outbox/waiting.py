@@ -84,7 +84,8 @@ class Waiting:
 
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="waiting") as thread:
+        thread = ThreadPoolExecutor(1, thread_name_prefix="waiting")
+        try:
             while self._watched:
                 try:
                     settled = await loop.run_in_executor(thread, _settled_keys, list(self._watched))
@@ -95,7 +96,9 @@ class Waiting:
                     if watched is not None:
                         watched.future.set_result(None)
                 await asyncio.sleep(POLL_S)
-            await loop.run_in_executor(thread, connection.close)
+        finally:
+            thread.submit(lambda: connection.close())  # the connection of that thread
+            thread.shutdown(wait=False)
 
 
 _waiting: WeakKeyDictionary[asyncio.AbstractEventLoop, Waiting] = WeakKeyDictionary()
