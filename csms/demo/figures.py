@@ -27,7 +27,7 @@ class Figures:
 
     @property
     def messages_per_s(self) -> float:
-        return self.messages / self.elapsed_s if self.elapsed_s > 0 else 0.0
+        return self.messages / self.elapsed_s if self.elapsed_s >= 1 else 0.0
 
     def at_work(self, then: Figures) -> Figures:
         """These totals; what only makes sense while it runs (who is online, the rate) as it was `then`."""

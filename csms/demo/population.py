@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from csms.access.models import IdToken, IdTokenGroup
+from csms.backoffice import roles
 from csms.charging import passwords
 from csms.charging.models import ChargePoint, Site
 
@@ -75,7 +76,8 @@ FLEET_PARENT = "FLEET"
 
 
 def person() -> str:
-    """Make the account to log in with. Returns its new password, or "" when it existed."""
+    """Make the roles, and the account to log in with. Returns its new password, or "" when it existed."""
+    roles.create()
     people = get_user_model().objects
     if people.filter(username=PERSON).exists():
         return ""

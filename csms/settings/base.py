@@ -7,6 +7,8 @@ PYROCPP_* (csms/settings/ocpp.py). None is needed to try it.
 import os
 from pathlib import Path
 
+from django.templatetags.static import static
+
 from csms.settings import environment
 from csms.settings.ocpp import OcppSettings
 
@@ -21,8 +23,9 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "unfold",  # before the admin, whose templates it replaces
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
+    "csms.backoffice.apps.BackOfficeAdminConfig",  # django.contrib.admin with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -36,6 +39,7 @@ INSTALLED_APPS = [
     "csms.charging",
     "csms.gateway",
     "csms.api",
+    "csms.backoffice.apps.BackOfficeConfig",
     "csms.demo",
 ]
 
@@ -150,4 +154,15 @@ UNFOLD = {
     "SITE_TITLE": "PyROCPP",
     "SITE_HEADER": "PyROCPP",
     "SITE_SUBHEADER": "Charge point operation",
+    "SITE_SYMBOL": "ev_station",
+    "SITE_URL": None,
+    "SHOW_BACK_BUTTON": True,
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "csms.backoffice.navigation.sidebar",
+    },
+    "COMMAND": {"search_callback": "csms.backoffice.navigation.search"},
+    "STYLES": [lambda _: static("backoffice/backoffice.css")],
+    "SCRIPTS": [lambda _: static("backoffice/backoffice.js")],
 }

@@ -33,6 +33,7 @@ LINE_EVERY_S = 1.0
 QUIET_LINE_EVERY_S = 10  # seconds, where there is no terminal
 SESSION_S = 1500.0  # mean length of a charging session in the charge points' own time
 SHORTEST_SESSION_S = 120.0
+SAMPLE_INTERVAL_S = 60  # in the same time: one message a second and connector at the usual speed
 SESSIONS_IN_A_RUN = 3  # so many fit into a run of limited length
 SIMULATORS_END_WITHIN_S = 15
 GATEWAY_ENDS_WITHIN_S = 15
@@ -141,6 +142,7 @@ class Demonstration:
         always = [
             *("--url", url.replace("http", "ws", 1) + "/ocpp"),
             *("--speed", str(self.speed), "--session", str(self._session_s())),
+            *("--set", f"MeterValueSampleInterval={SAMPLE_INTERVAL_S}"),
         ]
         return children.start("charge points", name, ["-m", "chargepoint_sim", *always, *arguments])
 

@@ -1,0 +1,1 @@
+"""The screens for people: reference data in the admin, and live screens in the same shell."""

@@ -1,0 +1,48 @@
+"""Id tokens and their groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from csms.access.models import IdToken, IdTokenGroup
+from csms.backoffice import words
+from csms.backoffice.admin.bases import ReferenceAdmin
+from csms.backoffice.templatetags.backoffice import badge
+
+
+@admin.register(IdToken)
+class IdTokenAdmin(ReferenceAdmin):
+    list_display = ("id_token", "verdict", "holder", "group", "expires_at", "max_transactions")
+    list_filter = ("blocked", "group")
+    list_select_related = ("group",)
+    search_fields = ("id_token", "holder", "note")
+    autocomplete_fields = ("group",)
+    fields = ("id_token", "holder", "group", "blocked", "expires_at", "max_transactions", "note")
+
+    @display(description="Verdict")
+    def verdict(self, token: IdToken) -> SafeString:
+        if token.blocked:
+            return badge("Blocked", words.BAD, "block")
+        if token.expires_at and token.expires_at <= timezone.now():
+            return badge("Expired", words.BAD, "event_busy")
+        return badge("Accepted", words.GOOD, "check")
+
+
+@admin.register(IdTokenGroup)
+class IdTokenGroupAdmin(ReferenceAdmin):
+    list_display = ("__str__", "parent", "members")
+    search_fields = ("name", "parent")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(member_count=Count("id_tokens"))
+
+    @display(description="Id tokens", ordering="member_count")
+    def members(self, group: Any) -> int:
+        return group.member_count

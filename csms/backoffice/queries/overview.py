@@ -1,0 +1,217 @@
+"""The figures of the first screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Max, Q, Sum
+from django.utils import timezone
+
+from csms.backoffice.words import connector_name
+from csms.charging.models import (
+    ChargePoint,
+    ChargePointState,
+    ConnectorStatus,
+    OrphanMessage,
+    Transaction,
+)
+from csms.charging.queries import lobby
+from csms.eventlog import event_types as et
+from csms.eventlog.models import Event
+from csms.outbox.models import Command
+
+RECENT = timedelta(hours=24)
+# Problems in messages are looked for in so many of the newest events: the log has no index by type.
+RECENT_EVENTS = 5000
+SHOWN_PROBLEMS = 8
+SHOWN_RUNNING = 12
+SHOWN_STRANGERS = 5
+
+BAD_EVENTS = (
+    et.CALL_REFUSED,
+    et.FRAME_REJECTED,
+    et.RESULT_REJECTED,
+    et.ERROR_RECEIVED,
+    et.CONNECTION_REFUSED,
+)
+BAD_COMMANDS = (
+    Command.State.REFUSED,
+    Command.State.UNANSWERED,
+    Command.State.IMPOSSIBLE,
+    Command.State.EXPIRED,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something that a person should look at."""
+
+    at: datetime
+    charge_point: str
+    text: str
+    icon: str
+    position: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    charge_points: int
+    online: int
+    connectors: list[tuple[str, int]]
+    running: list[Transaction]
+    running_count: int
+    power_w: float
+    energy_running_wh: float
+    energy_today_wh: float
+    ended_today: int
+    problems: list[Problem]
+    strangers: list[ChargePointState]
+    stranger_count: int
+
+    @property
+    def offline(self) -> int:
+        return self.charge_points - self.online
+
+    @property
+    def online_percent(self) -> int:
+        return round(100 * self.online / self.charge_points) if self.charge_points else 0
+
+
+def known() -> list[str]:
+    """Identities of the charge points in service."""
+    return list(ChargePoint.objects.filter(archived_at=None).values_list("identity", flat=True))
+
+
+def strangers() -> list[ChargePointState]:
+    """Those in the lobby: they connected, and nobody has registered them."""
+    return list(lobby().order_by("-connected_at"))
+
+
+def overview() -> Overview:
+    identities = known()
+    in_service = ChargePoint.objects.filter(archived_at=None).values("identity")
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    running = list(Transaction.objects.filter(state=Transaction.State.RUNNING).order_by("-started_at"))
+    ended = Transaction.objects.filter(ended_at__gte=midnight).aggregate(
+        count=Count("pk"), energy=Sum("energy_wh")
+    )
+    statuses = (
+        ConnectorStatus.objects.filter(charge_point__in=in_service, evse__gt=0)
+        .values_list("status")
+        .annotate(count=Count("pk"))
+        .order_by("-count", "status")
+    )
+    unknown = strangers()
+    energy_running_wh = sum(transaction.energy_wh or 0.0 for transaction in running)
+    return Overview(
+        charge_points=len(identities),
+        online=ChargePointState.objects.filter(charge_point__in=in_service, connection__isnull=False).count(),
+        connectors=list(statuses),
+        running=running[:SHOWN_RUNNING],
+        running_count=len(running),
+        power_w=sum(transaction.power_w or 0.0 for transaction in running),
+        energy_running_wh=energy_running_wh,
+        energy_today_wh=energy_running_wh + (ended["energy"] or 0.0),
+        ended_today=ended["count"],
+        problems=problems(identities),
+        strangers=unknown[:SHOWN_STRANGERS],
+        stranger_count=len(unknown),
+    )
+
+
+def problems(identities: list[str]) -> list[Problem]:
+    """The newest first."""
+    since = timezone.now() - RECENT
+    found = [
+        *_faults(identities),
+        *_offline(identities),
+        *_commands(since),
+        *_transactions(since),
+        *_messages(since),
+    ]
+    return sorted(found, key=lambda problem: problem.at, reverse=True)[:SHOWN_PROBLEMS]
+
+
+def _faults(identities: list[str]) -> Iterable[Problem]:
+    rows = ConnectorStatus.objects.filter(
+        Q(status="Faulted") | ~Q(error_code__in=["NoError", ""]), charge_point__in=identities
+    ).order_by("-happened_at")[:SHOWN_PROBLEMS]
+    for row in rows:
+        details = " ".join(filter(None, [row.error_code, row.info, row.vendor_error_code]))
+        yield Problem(
+            at=row.happened_at,
+            charge_point=row.charge_point,
+            text=f"{connector_name(row.evse, row.connector)} is {row.status} {details}".strip(),
+            icon="error",
+            position=row.position,
+        )
+
+
+def _offline(identities: list[str]) -> Iterable[Problem]:
+    rows = ChargePointState.objects.filter(
+        charge_point__in=identities, connection=None, disconnected_at__isnull=False
+    ).order_by("-disconnected_at")[:SHOWN_PROBLEMS]
+    for row in rows:
+        if row.disconnected_at:
+            yield Problem(
+                at=row.disconnected_at, charge_point=row.charge_point, text="Went offline", icon="link_off"
+            )
+
+
+def _commands(since: datetime) -> Iterable[Problem]:
+    rows = Command.objects.filter(
+        Q(state__in=BAD_COMMANDS) | Q(effect=Command.Effect.MISSING) | Q(status="Rejected"),
+        requested_at__gte=since,
+    )[:SHOWN_PROBLEMS]
+    for row in rows:
+        what = (
+            "no effect seen"
+            if row.effect == Command.Effect.MISSING
+            else row.status or row.get_state_display()
+        )
+        yield Problem(
+            at=row.answered_at or row.requested_at,
+            charge_point=row.charge_point,
+            text=f"{row.kind}: {what}",
+            icon="bolt",
+            position=row.position,
+        )
+
+
+def _transactions(since: datetime) -> Iterable[Problem]:
+    rows = Transaction.objects.exclude(anomaly="").filter(started_at__gte=since).order_by("-started_at")
+    for row in rows[:SHOWN_PROBLEMS]:
+        yield Problem(
+            at=row.ended_at or row.started_at,
+            charge_point=row.charge_point,
+            text=f"Transaction {row.transaction_id}: {row.anomaly}",
+            icon="receipt_long",
+            position=row.stop_position or row.start_position,
+        )
+    for orphan in OrphanMessage.objects.filter(happened_at__gte=since).order_by("-happened_at")[
+        :SHOWN_PROBLEMS
+    ]:
+        yield Problem(
+            at=orphan.happened_at,
+            charge_point=orphan.charge_point,
+            text=f"A {orphan.kind} for transaction {orphan.transaction_id or '(none)'}, which nobody knows",
+            icon="help",
+            position=orphan.position,
+        )
+
+
+def _messages(since: datetime) -> Iterable[Problem]:
+    newest = Event.objects.aggregate(newest=Max("position"))["newest"] or 0
+    rows = Event.objects.filter(
+        position__gt=newest - RECENT_EVENTS, type__in=BAD_EVENTS, recorded_at__gte=since
+    ).order_by("-position")[:SHOWN_PROBLEMS]
+    for row in rows:
+        yield Problem(
+            at=row.recorded_at,
+            charge_point=row.stream,
+            text=f"{row.action or 'A message'}: {row.type.replace('.', ' ')}",
+            icon="sms_failed",
+            position=row.position,
+        )
