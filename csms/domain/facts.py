@@ -249,7 +249,8 @@ class CommandImpossible(Fact):
 
 @dataclass(frozen=True, slots=True)
 class CommandExpired(Fact):
-    """It was not sent in time ("unsent"), or no effect was seen in time ("no_effect")."""
+    """Its time is over: not sent ("unsent"), sent without an answer ("unanswered"), or agreed to without an
+    effect that was seen ("no_effect")."""
 
     command_id: str
     stage: str

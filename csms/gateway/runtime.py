@@ -15,6 +15,7 @@ import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from csms.charging.tables import STATES
 from csms.domain import facts
 from csms.eventlog import event_types as et
 from csms.eventlog.state import Batch, StreamState
@@ -23,7 +24,7 @@ from csms.gateway.connection import Connection
 from csms.gateway.journal import Journal, Unit
 from csms.gateway.lookups import Lookups
 from csms.outbox.announce import GATEWAYS
-from csms.outbox.projections import AWAITED, COMMANDS, REQUESTED
+from csms.outbox.projections import AWAITED, COMMANDS, REQUESTED, SENT, CommandRow
 
 logger = logging.getLogger(__name__)
 
@@ -162,8 +163,9 @@ class Gateway:
     async def _wake_and_expire_commands(self) -> None:
         """Commands whose announcement was lost, and those whose time is up."""
         rows = await self.lookups.fetch(
-            "SELECT charge_point, command_id, expires_at <= %s FROM outbox_command WHERE state = 'requested'",
-            [_sql_time(datetime.now(UTC))],
+            "SELECT charge_point, command_id, expires_at <= %s FROM outbox_command "
+            "WHERE state = 'requested' OR (state = 'sent' AND expires_at <= %s)",
+            [_sql_time(datetime.now(UTC))] * 2,
         )
         rows += await self.lookups.fetch(
             "SELECT charge_point, command_id, true FROM outbox_command "
@@ -219,6 +221,8 @@ def _expiry(command_id: str) -> Any:
             return
         if row.state == REQUESTED and row.expires_at <= batch.now:
             stage = "unsent"
+        elif row.state == SENT and row.expires_at <= batch.now and not _is_on_the_wire(row, state):
+            stage = "unanswered"
         elif row.effect == AWAITED and row.effect_until is not None and row.effect_until <= batch.now:
             stage = "no_effect"
         else:
@@ -232,6 +236,12 @@ def _expiry(command_id: str) -> Any:
         )
 
     return decide
+
+
+def _is_on_the_wire(row: CommandRow, state: StreamState) -> bool:
+    """Was it sent on the connection that is there now? Then its answer may still come."""
+    known = state.rows.get(STATES, state.stream)
+    return known is not None and row.connection is not None and known.connection == row.connection
 
 
 def _lost(connection: int, gateway: str) -> Any:

@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 Send = Callable[[str], Awaitable[None]]
 
-MAX_SEND_ATTEMPTS = 3
 MAX_EVENTS_PER_PUMP = 8
 MAX_EXPIRED_KEPT = 16
 
@@ -262,9 +261,7 @@ def _due(rows: Rows, batch: Batch) -> list[CommandRow]:
     for row in rows.all(COMMANDS):
         if row.expires_at <= batch.now:
             continue
-        if row.state == REQUESTED:
-            due.append(row)
-        elif row.state == SENT and row.attempts < MAX_SEND_ATTEMPTS and row.command().resend:
+        if row.state == REQUESTED or (row.state == SENT and row.may_be_resent()):
             due.append(row)
     return sorted(due, key=lambda row: row.position)
 

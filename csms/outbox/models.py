@@ -20,9 +20,9 @@ class Command(models.Model):
 
     class Effect(models.TextChoices):
         NONE = "", "nothing to wait for"
-        AWAITED = "awaited", "accepted, not seen yet"
+        AWAITED = "awaited", "not seen yet"
         SEEN = "seen", "seen to happen"
-        MISSING = "missing", "accepted, but nothing happened in time"
+        MISSING = "missing", "not seen in time"
 
     charge_point = models.CharField(max_length=255)
     command_id = models.CharField(max_length=36)
@@ -36,6 +36,7 @@ class Command(models.Model):
     requested_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="Not sent any more after this.")
     sent_at = models.DateTimeField(null=True)
+    connection = models.BigIntegerField(null=True, help_text="The connection on which it was sent last.")
     answered_at = models.DateTimeField(null=True)
     status = models.CharField(max_length=30, help_text="The charge point's answer in one word.")
     response = models.JSONField(null=True)

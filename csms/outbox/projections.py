@@ -21,6 +21,11 @@ AWAITED, SEEN, MISSING = "awaited", "seen", "missing"
 
 UNFINISHED = (REQUESTED, SENT)
 
+# A command whose connection is lost before the answer is sent again on the next one, so often in all.
+MAX_SEND_ATTEMPTS = 3
+# Of the commands that got no answer in time, so many of the newest may still get a late one.
+MAX_UNANSWERED_KEPT = 16
+
 
 class CommandRow(Row):
     charge_point: str
@@ -36,6 +41,7 @@ class CommandRow(Row):
     position: int
     attempts: int = 0
     sent_at: datetime | None = None
+    connection: int | None = None
     answered_at: datetime | None = None
     status: str = ""
     response: Any = None
@@ -49,12 +55,22 @@ class CommandRow(Row):
     def command(self) -> commands.Command:
         return commands.restored(self.kind, self.parameters)
 
+    def may_be_resent(self) -> bool:
+        return self.attempts < MAX_SEND_ATTEMPTS and self.command().resend
+
+    def is_followed(self) -> bool:
+        """May anything still happen to it? Without an answer, only as long as it has its connection."""
+        if self.state in UNFINISHED or self.effect == AWAITED:
+            return True
+        return self.state == UNANSWERED and self.connection is not None
+
 
 COMMANDS = Table(
     models.Command,
     CommandRow,
     key=("charge_point", "command_id"),
-    keep="state IN ('requested', 'sent', 'unanswered') OR effect = 'awaited'",
+    keep="state IN ('requested', 'sent') OR effect = 'awaited' "
+    "OR (state = 'unanswered' AND connection IS NOT NULL)",
 )
 
 
@@ -66,7 +82,7 @@ class Commands(Projection):
     @staticmethod
     def trim(rows: Rows) -> None:
         for row in list(rows.all(COMMANDS)):
-            if row.state not in (*UNFINISHED, UNANSWERED) and row.effect != AWAITED:
+            if not row.is_followed():
                 rows.drop(COMMANDS, row)
 
     @on(facts.CommandRequested)
@@ -94,34 +110,57 @@ class Commands(Projection):
             row.state = SENT
             row.attempts += 1
             row.sent_at = event.recorded_at
+            row.connection = event.connection
             rows.put(COMMANDS, row)
 
     @on(facts.CommandAnswered)
     def answered(self, fact: facts.CommandAnswered, event: Recorded, rows: Rows) -> None:
-        if row := rows.get(COMMANDS, event.stream, fact.command_id):
+        if row := self._followed(fact.command_id, event, rows):
             row.state = ANSWERED
             row.answered_at = event.recorded_at
             row.status = fact.status
             row.response = msgspec.json.decode(fact.response)
-            command = row.command()
-            agreed = fact.status in ("Accepted", "Scheduled")
-            if agreed and row.effect != SEEN and commands.effect_of(command) is not None:
-                row.effect = AWAITED
-                row.effect_until = event.recorded_at + timedelta(seconds=command.effect_within_s)
+            if fact.status in ("Accepted", "Scheduled"):
+                _await_effect(row, event)
+            elif row.effect == AWAITED:
+                row.effect, row.effect_until = "", None
             rows.put(COMMANDS, row)
 
     @on(facts.CommandRefused)
     def refused(self, fact: facts.CommandRefused, event: Recorded, rows: Rows) -> None:
-        if row := rows.get(COMMANDS, event.stream, fact.command_id):
+        if row := self._followed(fact.command_id, event, rows):
             row.state = REFUSED
             row.answered_at = event.recorded_at
             row.error_code = fact.code[:50]
             row.error_description = fact.description[:255]
+            if row.effect == AWAITED:
+                row.effect, row.effect_until = "", None
             rows.put(COMMANDS, row)
 
     @on(facts.CommandUnanswered)
     def unanswered(self, fact: facts.CommandUnanswered, event: Recorded, rows: Rows) -> None:
-        self._finish(fact.command_id, UNANSWERED, event, rows)
+        """It may have been done nevertheless, which its effect would show."""
+        if row := self._finish(fact.command_id, UNANSWERED, event, rows):
+            _await_effect(row, event)
+        unanswered = [row for row in rows.all(COMMANDS) if row.state == UNANSWERED and row.is_followed()]
+        for row in sorted(unanswered, key=lambda row: row.position)[:-MAX_UNANSWERED_KEPT]:
+            row.connection = None
+            rows.put(COMMANDS, row)
+
+    @on(facts.ConnectionClosed)
+    def closed(self, fact: facts.ConnectionClosed, event: Recorded, rows: Rows) -> None:
+        """An answer that is lost with the connection, of what is not asked again: it may have happened.
+
+        Whether it did can still be seen on the next connection, for example in the boot after a reset.
+        """
+        for row in list(rows.all(COMMANDS)):
+            if row.state == SENT and row.connection == fact.connection and not row.may_be_resent():
+                row.state = UNANSWERED
+                _await_effect(row, event)
+                rows.put(COMMANDS, row)
+            elif row.state == UNANSWERED and row.connection not in (None, fact.connection):
+                row.connection = None
+                rows.put(COMMANDS, row)
 
     @on(facts.CommandCancelled)
     def cancelled(self, fact: facts.CommandCancelled, event: Recorded, rows: Rows) -> None:
@@ -136,9 +175,17 @@ class Commands(Projection):
     def expired(self, fact: facts.CommandExpired, event: Recorded, rows: Rows) -> None:
         if fact.stage == "unsent":
             self._finish(fact.command_id, EXPIRED, event, rows)
+        elif fact.stage == "unanswered":
+            if row := self._finish(fact.command_id, UNANSWERED, event, rows):
+                _await_effect(row, event)
         elif row := rows.get(COMMANDS, event.stream, fact.command_id):
             row.effect = MISSING
             rows.put(COMMANDS, row)
+
+    @staticmethod
+    def _followed(command_id: str, event: Recorded, rows: Rows) -> CommandRow | None:
+        row = rows.get(COMMANDS, event.stream, command_id)
+        return row if row is not None and row.is_followed() else None
 
     @staticmethod
     def _finish(command_id: str, state: str, event: Recorded, rows: Rows) -> CommandRow | None:
@@ -161,19 +208,28 @@ class Commands(Projection):
         facts.LogStatusReported,
     )
     def happened(self, fact: facts.Fact, event: Recorded, rows: Rows) -> None:
-        """An effect may be seen before the answer arrives: a boot, or a start on the same wire."""
+        """An effect may be seen before the answer arrives, or without one: a boot, a start."""
         for row in list(rows.all(COMMANDS)):
-            if row.effect != AWAITED and row.state != SENT:
+            if row.effect == SEEN or (row.state != SENT and row.effect != AWAITED):
                 continue
             command = row.command()
-            if commands.effect_of(command) is type(fact) and _shows(command, row, fact):
-                row.effect = SEEN
-                row.effect_position = event.position
-                if isinstance(fact, facts.TransactionStarted | facts.TransactionEnded):
-                    row.transaction_id = fact.transaction_id
-                if isinstance(command, commands.ResetChargePoint) and row.state == SENT:
-                    row.state = ANSWERED  # it rebooted before it could answer
-                rows.put(COMMANDS, row)
+            if commands.effect_of(command) is not type(fact) or not _shows(command, row, fact):
+                continue
+            row.effect = SEEN
+            row.effect_position = event.position
+            if isinstance(fact, facts.TransactionStarted | facts.TransactionEnded):
+                row.transaction_id = fact.transaction_id
+            if isinstance(command, commands.ResetChargePoint) and row.state in (SENT, UNANSWERED):
+                row.state = ANSWERED  # it rebooted before it could answer
+            rows.put(COMMANDS, row)
+
+
+def _await_effect(row: CommandRow, event: Recorded) -> None:
+    """From now on, if there is one to be seen that was not seen yet."""
+    command = row.command()
+    if row.effect != SEEN and commands.effect_of(command) is not None:
+        row.effect = AWAITED
+        row.effect_until = event.recorded_at + timedelta(seconds=command.effect_within_s)
 
 
 def _shows(command: commands.Command, row: CommandRow, fact: Any) -> bool:

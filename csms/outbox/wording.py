@@ -18,7 +18,7 @@ EFFECTS = {
     "": "",
     "awaited": "; its effect is awaited",
     "seen": "; its effect was seen{what}",
-    "missing": "; but no effect was seen in time",
+    "missing": "; no effect was seen in time",
 }
 
 # What a charge point says when it does, or will do, what was asked.

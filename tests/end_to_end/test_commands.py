@@ -306,6 +306,52 @@ def test_a_lost_connection_does_not_lose_the_command(site, rest, identity):
     assert (command["state"], command["attempts"]) == ("answered", 2)
 
 
+def test_a_remote_start_is_not_sent_twice_and_its_effect_is_still_seen(site, rest, identity):
+    """It may have been done: the answer alone was lost."""
+    with site.connect(identity) as before:
+        command = rest.ask(identity, "RemoteStart", id_token="TAG")
+        before.next_call()
+        before.vanish()
+    command = rest.command(command["id"], "?wait=30")
+    assert (command["state"], command["effect"]) == ("unanswered", "awaited")
+    with site.connect(identity) as after:
+        started = after.start(id_tag="TAG")
+        assert after.calls == []
+    command = rest.command(command["id"], "?wait=30&until=effect")
+    assert (command["state"], command["effect"]) == ("unanswered", "seen")
+    assert (command["transaction_id"], command["attempts"]) == (str(started["transactionId"]), 1)
+
+
+def test_a_command_whose_charge_point_stays_away_after_it_was_sent_ends_unanswered(site, rest, identity):
+    with site.connect(identity) as charge_point:
+        status, command = rest(
+            "POST",
+            f"/charge-points/{quote(identity, safe='')}/commands",
+            {"kind": "ReadSettings", "expires_at": text_of(now(seconds=1))},
+        )
+        assert status == 201
+        charge_point.next_call()
+        charge_point.vanish()
+    command = rest.command(command["id"], "?wait=30")
+    assert (command["state"], command["effect"], command["attempts"]) == ("unanswered", "", 1)
+
+
+def test_an_answer_that_comes_too_late_still_settles_its_command(own_site):
+    site = own_site(call_timeout_s=0.3)
+    rest = Rest(site)
+    identity = factories.charge_point(identity=unlike_any_other()).identity
+    with site.connect(identity) as charge_point:
+        command = rest.ask(identity, "SetAvailability", "?wait=30", evse=1, operative=False)
+        assert (command["state"], command["effect"]) == ("unanswered", "awaited")
+        second = rest.ask(identity, "ReadSettings")
+        late, call = charge_point.next_call(), charge_point.next_call()
+        charge_point.send([3, late[1], {"status": "Rejected"}])
+        charge_point.send([3, call[1], {}])
+        assert rest.command(second["id"], "?wait=30")["state"] == "answered"
+        command = rest.command(command["id"])
+        assert (command["state"], command["status"], command["effect"]) == ("answered", "Rejected", "")
+
+
 # --- idempotency ---------------------------------------------------------------------------------------
 
 
