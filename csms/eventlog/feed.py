@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from csms.eventlog import database, store
 from csms.eventlog.state import Recorded

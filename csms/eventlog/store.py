@@ -81,7 +81,7 @@ def _positions(count: int) -> list[int]:
 def load_states(streams: list[str], fold: Fold | None = None) -> dict[str, StreamState]:
     """The state of each stream as it stands in the database: its version and the rows that are kept."""
     fold = fold or inline_fold()
-    parameter = [msgspec.json.encode(streams).decode()]
+    parameter: list[Any] = [msgspec.json.encode(streams).decode()]
     states = {stream: StreamState(stream) for stream in streams}
     with connection.cursor() as cursor:
         cursor.execute(versions_sql(), parameter)
@@ -97,10 +97,7 @@ def load_states(streams: list[str], fold: Fold | None = None) -> dict[str, Strea
 
 
 def versions_sql() -> str:
-    return (
-        "SELECT stream, max(stream_version) FROM eventlog_event "  # noqa: S608 - no input in it
-        f"WHERE {one_of('stream')} GROUP BY stream"
-    )
+    return f"SELECT stream, max(stream_version) FROM eventlog_event WHERE {one_of('stream')} GROUP BY stream"
 
 
 def kept(keep: str) -> str:
@@ -110,7 +107,7 @@ def kept(keep: str) -> str:
 
 def read(after: int = 0, *, limit: int = 1000) -> list[Recorded]:
     """Events above position `after`, in order; never past a gap that could still be filled (promise 9)."""
-    bounds = [after, database.horizon(), limit]
+    bounds: list[Any] = [after, database.horizon(), limit]
     return selected("position > %s AND position <= %s", "ORDER BY position LIMIT %s", bounds)
 
 

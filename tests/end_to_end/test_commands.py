@@ -4,6 +4,7 @@ import concurrent.futures
 import http.client
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,6 +15,7 @@ from django.db import connections
 
 from csms.api import tokens
 from csms.api.scopes import Scope
+from csms.eventlog.rebuild import chosen, differences
 from csms.outbox.models import Command
 from tests import factories
 from tests.end_to_end.conftest import Site, until, use
@@ -77,8 +79,11 @@ def rest(site: Site) -> Rest:
 
 
 @pytest.fixture
-def identity(site: Site) -> str:
-    return factories.charge_point(identity=unlike_any_other("CP/ä")).identity
+def identity(site: Site) -> Iterator[str]:
+    """A charge point whose rows are, in the end, what a rebuild from the log would give."""
+    identity = factories.charge_point(identity=unlike_any_other("CP/ä")).identity
+    yield identity
+    until(lambda: not list(differences(identity, chosen([]))), what="rows equal to the log")
 
 
 @pytest.fixture
