@@ -17,6 +17,6 @@ application = ProtocolTypeRouter(
     {
         "http": http,
         # No origin check on the first route: charge points send no Origin.
-        "websocket": URLRouter([re_path(r"^ocpp/", ocpp), re_path(r"", not_found)]),
+        "websocket": URLRouter([re_path(r"^ocpp/", ocpp), re_path(r"", not_found)]),  # type: ignore[arg-type]
     }
 )

@@ -11,7 +11,9 @@ from django.db import models
 
 class Site(models.Model):
     name = models.CharField(max_length=100, unique=True)
-    time_zone = models.CharField(max_length=50, default="UTC", help_text="IANA name, for example Europe/Berlin.")
+    time_zone = models.CharField(
+        max_length=50, default="UTC", help_text="IANA name, for example Europe/Berlin."
+    )
     address = models.CharField(max_length=200, blank=True)
 
     class Meta:
@@ -42,18 +44,24 @@ class ChargePoint(models.Model):
         help_text="Last element of its URL, decoded. It distinguishes upper and lower case.",
     )
     name = models.CharField(max_length=100, blank=True, help_text="What people call it.")
-    site = models.ForeignKey(Site, null=True, blank=True, on_delete=models.SET_NULL, related_name="charge_points")
+    site = models.ForeignKey(
+        Site, null=True, blank=True, on_delete=models.SET_NULL, related_name="charge_points"
+    )
     registration = models.CharField(
         max_length=10,
         choices=Registration.choices,
         default=Registration.ACCEPTED,
-        help_text="The answer to its BootNotification. Unless Accepted, it gets SecurityError for everything else.",
+        help_text="The answer to its BootNotification. Unless Accepted, it gets SecurityError for "
+        "everything else.",
     )
     security_profile = models.PositiveSmallIntegerField(
         choices=SecurityProfile.choices, default=SecurityProfile.OPEN, validators=[MaxValueValidator(3)]
     )
     password_digest = models.CharField(
-        max_length=200, blank=True, editable=False, help_text="Keyed digest of its password, never the password."
+        max_length=200,
+        blank=True,
+        editable=False,
+        help_text="Keyed digest of its password, never the password.",
     )
     no_automation = models.BooleanField(
         default=False, help_text="The system sends it no call of its own accord, only what people ask for."
@@ -61,7 +69,9 @@ class ChargePoint(models.Model):
     note = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(
-        null=True, blank=True, help_text="Out of service for good: refused like an unknown one; its history stays."
+        null=True,
+        blank=True,
+        help_text="Out of service for good: refused like an unknown one; its history stays.",
     )
 
     class Meta:
@@ -79,11 +89,16 @@ class TransactionNumbers(models.Model):
     class Meta:
         default_permissions = ()
 
+    def __str__(self) -> str:
+        return f"up to {self.last}"
+
 
 class ProjectionModel(models.Model):
     """Base of all tables that a projection writes."""
 
-    charge_point = models.CharField(max_length=255, help_text="Identity; the stream that the row is folded from.")
+    charge_point = models.CharField(
+        max_length=255, help_text="Identity; the stream that the row is folded from."
+    )
 
     class Meta:
         abstract = True
@@ -110,7 +125,8 @@ class ChargePointState(ProjectionModel):
     meter_type = models.CharField(max_length=50)
     meter_serial_number = models.CharField(max_length=50)
     latest_start_at = models.DateTimeField(
-        null=True, help_text="Newest start of a transaction: a start after it cannot have been reported before."
+        null=True,
+        help_text="Newest start of a transaction: a start after it cannot have been reported before.",
     )
     firmware_status = models.CharField(max_length=40)
     log_status = models.CharField(max_length=40)
@@ -118,6 +134,9 @@ class ChargePointState(ProjectionModel):
     class Meta(ProjectionModel.Meta):
         constraints = [models.UniqueConstraint(fields=["charge_point"], name="charge_point_state_key")]
         indexes = [models.Index(fields=["gateway"])]
+
+    def __str__(self) -> str:
+        return self.charge_point
 
 
 class ConnectorStatus(ProjectionModel):
@@ -139,6 +158,9 @@ class ConnectorStatus(ProjectionModel):
         constraints = [
             models.UniqueConstraint(fields=["charge_point", "evse", "connector"], name="connector_status_key")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.charge_point} {self.evse}: {self.status}"
 
 
 class Transaction(ProjectionModel):
@@ -185,9 +207,13 @@ class Transaction(ProjectionModel):
             models.Index(fields=["charge_point", "start_key"]),
             models.Index(fields=["-started_at"]),
             models.Index(
-                fields=["id_token_folded"], condition=models.Q(state="running"), name="transaction_running_token"
+                fields=["id_token_folded"],
+                condition=models.Q(state="running"),
+                name="transaction_running_token",
             ),
-            models.Index(fields=["charge_point"], condition=models.Q(state="running"), name="transaction_running"),
+            models.Index(
+                fields=["charge_point"], condition=models.Q(state="running"), name="transaction_running"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -208,9 +234,13 @@ class MeterValue(ProjectionModel):
     class Meta(ProjectionModel.Meta):
         constraints = [
             models.UniqueConstraint(
-                fields=["charge_point", "transaction_id", "evse", "sampled_at", "digest"], name="meter_value_key"
+                fields=["charge_point", "transaction_id", "evse", "sampled_at", "digest"],
+                name="meter_value_key",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.charge_point} {self.evse} at {self.sampled_at}"
 
 
 class OrphanMessage(ProjectionModel):
@@ -225,7 +255,15 @@ class OrphanMessage(ProjectionModel):
     happened_at = models.DateTimeField()
 
     class Meta(ProjectionModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["charge_point", "position"], name="orphan_message_key")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["charge_point", "kind", "transaction_id", "evse", "happened_at"],
+                name="orphan_message_key",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for transaction {self.transaction_id} of {self.charge_point}"
 
 
 class ChargePointSetting(ProjectionModel):
@@ -239,7 +277,12 @@ class ChargePointSetting(ProjectionModel):
     position = models.BigIntegerField()
 
     class Meta(ProjectionModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["charge_point", "key"], name="charge_point_setting_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["charge_point", "key"], name="charge_point_setting_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.charge_point} {self.key}"
 
 
 class HourlyActivity(ProjectionModel):
@@ -255,3 +298,6 @@ class HourlyActivity(ProjectionModel):
     class Meta(ProjectionModel.Meta):
         verbose_name_plural = "hourly activity"
         constraints = [models.UniqueConstraint(fields=["charge_point", "hour"], name="hourly_activity_key")]
+
+    def __str__(self) -> str:
+        return f"{self.charge_point} at {self.hour}"

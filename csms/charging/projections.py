@@ -97,7 +97,7 @@ class ChargePointStates(Projection):
 
 
 class ConnectorStatuses(Projection):
-    """Latest status of each connector, by the charge point's time; late reports never overwrite newer ones."""
+    """Latest status of each connector, by the charge point's time: a late report overwrites no newer one."""
 
     tables = (CONNECTORS,)
 
@@ -177,6 +177,8 @@ class Transactions(Projection):
         if newer is not None:
             # It is delivered late, and its connector has gone on since: it cannot be running.
             _presume_ended(row, f"transaction {newer.transaction_id} started later", newer.started_at)
+        elif row.is_late and (freed_at := self._available_since(fact, rows)):
+            _presume_ended(row, "its connector became Available", freed_at)
         rows.put(TRANSACTIONS, row)
 
     @staticmethod
@@ -197,6 +199,16 @@ class Transactions(Projection):
             and row.started_at > fact.happened_at
         ]
         return min(later, key=lambda row: row.started_at, default=None)
+
+    @staticmethod
+    def _available_since(fact: facts.TransactionStarted, rows: Rows) -> datetime | None:
+        """An offline backlog tells the statuses before the transaction (by the charge point's own clock)."""
+        for status in rows.all(CONNECTORS):
+            if (status.evse, status.connector) == (fact.evse, fact.connector):
+                own_time = status.happened_at != status.recorded_at
+                if status.status == "Available" and own_time and status.happened_at > fact.happened_at:
+                    return status.happened_at
+        return None
 
     @on(facts.ConnectorStatusReported)
     def status(self, fact: facts.ConnectorStatusReported, event: Recorded, rows: Rows) -> None:
@@ -310,7 +322,7 @@ class Transactions(Projection):
 
 
 def unconfirmed(rows: Rows, *, id_token: str, happened_at: datetime) -> TransactionRow | None:
-    """The running transaction that a stop with transaction id -1 means: same token, started before; if only one."""
+    """The running transaction that a stop with id -1 means: same token, started before, the only one."""
     fitting = [
         row
         for row in rows.all(TRANSACTIONS)

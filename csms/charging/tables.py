@@ -147,6 +147,11 @@ METER_VALUES = Table(
     key=("charge_point", "transaction_id", "evse", "sampled_at", "digest"),
     append=True,
 )
-ORPHANS = Table(models.OrphanMessage, OrphanMessageRow, key=("charge_point", "position"), append=True)
+ORPHANS = Table(
+    models.OrphanMessage,
+    OrphanMessageRow,
+    key=("charge_point", "kind", "transaction_id", "evse", "happened_at"),  # a resend is the same orphan
+    append=True,
+)
 SETTINGS = Table(models.ChargePointSetting, ChargePointSettingRow, key=("charge_point", "key"))
 ACTIVITY = Table(models.HourlyActivity, HourlyActivityRow, key=("charge_point", "hour"))

@@ -20,7 +20,6 @@ from ocpp_core.errors import PayloadError, Violation
 from ocpp_core.payload import Payload, decode, encode
 
 
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """read: request -> question. render: decision -> response."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from csms.dialects.repairs import applied, null_member, number_as_text
-from csms.dialects.rules import NOT_SUPPORTED, RECORD_ONLY, Answer, Dialect
+from csms.dialects.rules import (
+    NOT_SUPPORTED,
+    RECORD_ONLY,
+    Answer,
+    Dialect,
+    FactReader,
+    NotSupported,
+    RecordOnly,
+)
 from csms.domain import commands, facts
 from csms.domain import questions as q
 from csms.domain.facts import MeterSample, SampledValue
@@ -17,7 +26,6 @@ from ocpp_core import v16
 from ocpp_core.errors import PayloadError, Violation
 from ocpp_core.payload import Payload, as_utc
 from ocpp_core.v16 import core, remote_trigger, types
-
 
 MAX_CONNECTOR = 1000  # nobody builds more, and a corrupt number must not become a row
 MAX_INTEGER = 2**63 - 1  # what the databases hold
@@ -108,7 +116,7 @@ def check_bounds(request: Payload) -> None:
             )
 
 
-ANSWERS = {
+ANSWERS: dict[str, Answer | RecordOnly | NotSupported] = {
     "Authorize": Answer(
         read=lambda r: q.MayCharge(id_token=r.id_tag),
         render=lambda verdict: core.Authorize.Response(id_tag_info=_id_tag_info(verdict)),
@@ -150,9 +158,7 @@ def _moment(value: datetime | None) -> datetime | None:
     return None if value is None else as_utc(value)
 
 
-def _booted(
-    r: core.BootNotification.Request, answer: core.BootNotification.Response
-) -> Iterable[facts.Fact]:
+def _booted(r: core.BootNotification.Request, answer: core.BootNotification.Response) -> Iterable[facts.Fact]:
     yield facts.ChargePointBooted(
         registration=answer.status.value,
         interval_s=answer.interval,
@@ -254,7 +260,7 @@ def _settings(_: Payload, answer: core.GetConfiguration.Response) -> Iterable[fa
     )
 
 
-FACTS = {
+FACTS: dict[str, FactReader] = {
     "Authorize": _authorized,
     "BootNotification": _booted,
     "ChangeConfiguration": lambda r, answer: (
@@ -293,7 +299,7 @@ def _availability(c: commands.SetAvailability) -> core.ChangeAvailability.Reques
     return core.ChangeAvailability.Request(connector_id=c.evse, type=kind)
 
 
-CALLS = {
+CALLS: dict[type[commands.Command], Callable[[Any], Payload]] = {
     commands.ChangeSetting: lambda c: core.ChangeConfiguration.Request(key=c.key, value=c.value),
     commands.ReadSettings: lambda c: core.GetConfiguration.Request(key=c.keys or None),
     commands.RemoteStart: lambda c: core.RemoteStartTransaction.Request(

@@ -14,8 +14,14 @@ class Circumstances(Protocol):
 
     now: datetime
     registration: str
-    heartbeat_interval_s: int
-    boot_retry_interval_s: int
+
+    @property
+    def heartbeat_interval_s(self) -> int:
+        """Told to an accepted charge point."""
+
+    @property
+    def boot_retry_interval_s(self) -> int:
+        """Told to one that is not accepted."""
 
     def id_token(self, id_token: str) -> IdTokenRecord | None:
         """The enrolled token, or None."""

@@ -18,7 +18,6 @@ from typing import Any, ClassVar, get_args, get_type_hints
 from csms.domain import facts
 from csms.domain.errors import Reason, Refused
 
-
 MAX_EVSE = 1000  # nobody builds more
 
 

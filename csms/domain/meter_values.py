@@ -82,7 +82,7 @@ def _number(raw: str, factor: float) -> float | None:
 
 
 def register_wh(sample: MeterSample) -> float | None:
-    """The energy register in a sample, in Wh: the total, or the sum of the phases when only they are given."""
+    """The energy register in a sample, in Wh: the total, or the sum of phases where only they are given."""
     phases = []
     for value in sample.values:
         if value.measurand == REGISTER and value.location == "Outlet" and value.value is not None:

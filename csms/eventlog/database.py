@@ -12,7 +12,7 @@ WRITERS = 0x0C99
 _SEQUENCE = "pg_get_serial_sequence('eventlog_event', 'position')"
 
 
-def reserve_positions(count: int) -> list[tuple[str, list[object]]]:
+def reserve_positions(count: int) -> list[tuple[str, list[int]]]:
     """Statements that reserve `count` positions in the running transaction; the last one returns them.
 
     PostgreSQL: another transaction may take later positions and commit earlier. Before it takes its own,
@@ -26,13 +26,8 @@ def reserve_positions(count: int) -> list[tuple[str, list[object]]]:
             (f"SELECT nextval('{sequence_name()}') FROM generate_series(1, %s)", [count]),
         ]
     last = "coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'eventlog_event'), 0)"
-    return [
-        (
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s) "
-            f"SELECT {last} + i FROM n",
-            [count],
-        )
-    ]
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s)"
+    return [(f"{numbers} SELECT {last} + i FROM n", [count])]
 
 
 def sequence_name() -> str:
@@ -50,7 +45,7 @@ def horizon() -> int:
         if connection.vendor != "postgresql":
             cursor.execute("SELECT coalesce(max(position), 0) FROM eventlog_event")
             return int(cursor.fetchone()[0])
-        cursor.execute(f"SELECT last_value, is_called FROM {sequence_name()}")  # noqa: S608 - a constant
+        cursor.execute(f"SELECT last_value, is_called FROM {sequence_name()}")
         newest, is_called = cursor.fetchone()
         newest = newest if is_called else 0
         cursor.execute(
@@ -72,4 +67,6 @@ def execute(statements: list[Statement]) -> None:
     """Run a batch through Django's own connection, inside the caller's transaction."""
     with connection.cursor() as cursor:
         for sql, parameters in statements:
-            cursor.execute(sql, [value.decode() if isinstance(value, bytes) else value for value in parameters])
+            cursor.execute(
+                sql, [value.decode() if isinstance(value, bytes) else value for value in parameters]
+            )

@@ -74,7 +74,9 @@ class Interpreter:
         assert event.cause is not None
         call = self._calls.get(event.cause)
         if call is None:
-            assert self._look_up is not None, f"event {event.position}: its cause {event.cause} is not in the log"
+            assert self._look_up is not None, (
+                f"event {event.position}: its cause {event.cause} is not in the log"
+            )
             call = self._look_up(event.cause)
         return call
 

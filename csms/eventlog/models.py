@@ -8,7 +8,9 @@ from django.db import models
 class Event(models.Model):
     """One thing that happened. Append-only: there is no update and no delete, not even in the admin."""
 
-    position = models.BigAutoField(primary_key=True, help_text="Place in the whole log; order of commit per stream.")
+    position = models.BigAutoField(
+        primary_key=True, help_text="Place in the whole log; order of commit per stream."
+    )
     stream = models.CharField(max_length=255, help_text="Identity of the charge point.")
     stream_version = models.PositiveIntegerField(help_text="Place in the stream, from 1, without gaps.")
     type = models.CharField(max_length=40)
@@ -23,9 +25,13 @@ class Event(models.Model):
     connection = models.BigIntegerField(
         null=True, blank=True, help_text="Position of the connection.opened event of its connection."
     )
-    actor = models.CharField(max_length=150, default="", blank=True, help_text="Person or policy, for commands.")
+    actor = models.CharField(
+        max_length=150, default="", blank=True, help_text="Person or policy, for commands."
+    )
     recorded_at = models.DateTimeField(help_text="Our time.")
-    happened_at = models.DateTimeField(null=True, blank=True, help_text="The charge point's time, if it gave one.")
+    happened_at = models.DateTimeField(
+        null=True, blank=True, help_text="The charge point's time, if it gave one."
+    )
 
     class Meta:
         default_permissions = ("view",)
@@ -42,7 +48,9 @@ class Checkpoint(models.Model):
 
     name = models.CharField(max_length=100, primary_key=True)
     position = models.BigIntegerField(default=0)
-    version = models.PositiveIntegerField(default=1, help_text="The projection's version that wrote its rows.")
+    version = models.PositiveIntegerField(
+        default=1, help_text="The projection's version that wrote its rows."
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

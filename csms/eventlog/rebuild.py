@@ -110,7 +110,9 @@ def note_versions(wanted: tuple[type[Projection], ...]) -> None:
 def outdated() -> list[str]:
     """Inline projections whose rows were written by another version; they should be rebuilt."""
     noted = dict(Checkpoint.objects.values_list("name", "version"))
-    return [p.name() for p in projections() if p.mode is INLINE and noted.get(p.name(), p.version) != p.version]
+    return [
+        p.name() for p in projections() if p.mode is INLINE and noted.get(p.name(), p.version) != p.version
+    ]
 
 
 def _folded(stream: str, mode: Any) -> dict[Table[Any], dict[Key, Row]]:
@@ -145,5 +147,5 @@ def _stored(table: Table[Any], stream: str) -> dict[Key, Row]:
 
 
 def _replace(table: Table[Any], stream: str, rows: Iterable[Row]) -> None:
-    table.model._default_manager.filter(charge_point=stream)._raw_delete(connection.alias)  # type: ignore[attr-defined]
+    table.model._default_manager.filter(charge_point=stream)._raw_delete(connection.alias)
     database.execute(table.inserts(rows))

@@ -64,9 +64,12 @@ class Rows:
     def put(self, table: Table[R], row: R) -> None:
         """Keep a row that is new or was changed. For append-only tables: write it and forget it."""
         key = table.key_of(row)
-        if not table.append:
+        changed = self._changed.setdefault(table, {})
+        if table.append:
+            changed.setdefault(key, row)  # the first one counts, also within a batch
+        else:
             self._rows.setdefault(table, {})[key] = row
-        self._changed.setdefault(table, {})[key] = row
+            changed[key] = row
 
     def put_hot(self, table: Table[R], row: R) -> None:
         """Keep a row of which only hot columns were changed."""

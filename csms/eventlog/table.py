@@ -58,7 +58,8 @@ class Table(Generic[R]):
         self.append = append
         self.keep = keep
         self.hot = hot
-        self._written: dict[tuple[str, int], str] = {}
+        self._written: dict[tuple[str, str, int], str] = {}
+        self._types_of: dict[str, dict[str, str]] = {}
         self.columns = row.__struct_fields__
         self._decoder = msgspec.json.Decoder(list[row], strict=False)  # type: ignore[valid-type]
 
@@ -76,10 +77,14 @@ class Table(Generic[R]):
         """Rows from what `select` gave."""
         return self._decoder.decode(text)
 
-    @cached_property
+    @property
     def _types(self) -> dict[str, str]:
-        fields = {field.column: field for field in self.model._meta.concrete_fields}
-        return {column: fields[column].rel_db_type(connection) or "" for column in self.columns}
+        known = self._types_of.get(connection.vendor)
+        if known is None:
+            fields = {field.column: field for field in self.model._meta.concrete_fields}
+            known = {column: fields[column].rel_db_type(connection) or "" for column in self.columns}
+            self._types_of[connection.vendor] = known
+        return known
 
     def inserts(self, rows: Iterable[R]) -> list[Statement]:
         """Statements that add rows; a key that is there already is an error."""
@@ -109,9 +114,10 @@ class Table(Generic[R]):
         return statements
 
     def _sql(self, mode: str, size: int) -> str:
-        known = self._written.get((mode, size))
+        kind = (connection.vendor, mode, size)
+        known = self._written.get(kind)
         if known is None:
-            known = self._written[mode, size] = self._insert(size) + self._on_conflict(mode)
+            known = self._written[kind] = self._insert(size) + self._on_conflict(mode)
         return known
 
     def _insert(self, size: int) -> str:
@@ -120,7 +126,8 @@ class Table(Generic[R]):
         if connection.vendor != "postgresql":
             row = f"({', '.join(['%s'] * len(self.columns))})"
             return f"{into} VALUES {', '.join([row] * size)}"
-        typed = ", ".join(f'"{column}" {self._types[column]}' for column in self.columns)
+        types = self._types
+        typed = ", ".join(f'"{column}" {types[column]}' for column in self.columns)
         members = ", ".join(f'r."{column}"' for column in self.columns)
         return f"{into} SELECT {members} FROM json_to_recordset(%s::json) AS r({typed})"
 

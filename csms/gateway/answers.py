@@ -20,10 +20,9 @@ from csms.charging.data_transfer import receive_data
 from csms.charging.tables import TRANSACTIONS
 from csms.domain import questions as q
 from csms.domain.authorization import IdTokenRecord
+from csms.domain.circumstances import Circumstances
 from csms.eventlog.state import StreamState
 from csms.gateway.lookups import Lookups
-
-DECIDERS: dict[type[q.Question], Callable[[Any, GatewayCircumstances], Any]]
 
 
 class GatewayCircumstances:
@@ -66,7 +65,7 @@ class GatewayCircumstances:
         return self._lookups.new_transaction_id()
 
 
-DECIDERS = {
+DECIDERS: dict[type[q.Question], Callable[[Any, Circumstances], Any]] = {
     q.BeginTransaction: begin_transaction,
     q.EndTransaction: end_transaction,
     q.MayCharge: may_charge,

@@ -102,7 +102,7 @@ def basic_credentials(scope: dict[str, Any]) -> tuple[str, bytes] | None:
 
 
 class Throttle:
-    """Slows down guessing. Only failures count, per identity and address, so that a storm of good ones passes."""
+    """Slows down guessing. Only failures count, by identity and address: a storm of good ones passes."""
 
     def __init__(self) -> None:
         self._failures: dict[tuple[str, str], tuple[int, float]] = {}

@@ -24,7 +24,6 @@ from csms.eventlog import database
 from csms.eventlog.store import is_version_conflict
 from csms.eventlog.table import Statement
 
-
 NEXT_SQLITE_POSITION = (
     "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'eventlog_event'), 0) + 1"
 )
@@ -117,7 +116,10 @@ class SqliteBackend:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             opened = sqlite3.connect(
-                settings.DATABASES["default"]["NAME"], isolation_level=None, check_same_thread=False, timeout=20
+                settings.DATABASES["default"]["NAME"],
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=20,
             )
             opened.execute("PRAGMA journal_mode = WAL")
             opened.execute("PRAGMA synchronous = FULL")
@@ -183,9 +185,11 @@ class PostgresBackend:
             raise DataRefused(str(error)) from error
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise DataRefused(str(error)) from error
-        except psycopg.Error as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             await self._drop()
             raise DatabaseAway(str(error)) from error
+        except psycopg.Error as error:  # trying again would not help, and would hold up everybody
+            raise DataRefused(str(error)) from error
         try:
             await opened.execute("COMMIT")
         except psycopg.Error as error:

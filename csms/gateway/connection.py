@@ -69,9 +69,7 @@ class Connection:
         """Record that it is open; the handshake may be answered then."""
         journal = self._gateway.journal
         journal.hold(self.identity)
-        self.session.sender.connection = await journal.submit(
-            Unit(self.identity, self._opened, events=1)
-        )
+        self.session.sender.connection = await journal.submit(Unit(self.identity, self._opened, events=1))
 
     async def take_over(self) -> None:
         """The handshake is answered: take the charge point over from an older connection."""
@@ -79,7 +77,7 @@ class Connection:
         await self._gateway.announce("connection.opened", stream=self.identity, connection=self.number)
 
     def _opened(self, state: StreamState, batch: Batch) -> int:
-        body = {
+        body: dict[str, Any] = {
             "gateway": self._gateway.name,
             "remote_address": self._remote_address,
             "subprotocol": self._dialect.subprotocol,
@@ -133,7 +131,9 @@ class Connection:
     async def _record_binary(self, data: bytes) -> None:
         """OCPP-J has text frames only; others are recorded (bounded) and count as unreadable."""
         self.session.unreadable_frames += 1
-        unit = self.session.record_unit(f"binary frame, {len(data)} bytes: {data[:64].hex()}", et.FRAME_REJECTED)
+        unit = self.session.record_unit(
+            f"binary frame, {len(data)} bytes: {data[:64].hex()}", et.FRAME_REJECTED
+        )
         await self._gateway.journal.submit(unit)
 
     async def end(self, code: int) -> None:
@@ -141,15 +141,15 @@ class Connection:
         self.session.sender.stop()
         self._gateway.leave(self)
         ours = self._closing
-        body = {"code": ours[0] if ours else code, "reason": ours[1] if ours else ""}
+        code, reason = ours or (code, "")
 
         def decide(state: StreamState, batch: Batch) -> None:
             batch.record(
                 state,
                 et.CONNECTION_CLOSED,
-                payload=msgspec.json.encode(body).decode(),
+                payload=msgspec.json.encode({"code": code, "reason": reason}).decode(),
                 connection=self.number,
-                facts=(facts.ConnectionClosed(self.number, body["code"], body["reason"]),),
+                facts=(facts.ConnectionClosed(self.number, code, reason),),
             )
 
         await self._gateway.journal.submit(Unit(self.identity, decide, events=1))

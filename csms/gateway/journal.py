@@ -17,10 +17,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from django.utils import timezone
 
 from csms.domain.questions import Question
 from csms.eventlog import store
@@ -129,7 +129,7 @@ class Journal:
             await self._settle(units)
 
     async def _gather(self) -> None:
-        """Let the loop hand in what is ready now; without load that is over at once, and nothing waits for time."""
+        """Let the loop hand in what is ready now. Without load that is over at once; it waits for no time."""
         quiet = 0
         for _ in range(MAX_TURNS):
             before = len(self._waiting)
@@ -198,7 +198,7 @@ class Journal:
         await self._load({unit.stream for unit in units})
         await self._prepare(units, self._states)
         positions = await self.backend.begin(sum(unit.events for unit in units))
-        batch = Batch(positions, datetime.now(UTC), self._fold)
+        batch = Batch(positions, timezone.now(), self._fold)
         results = []
         for unit in units:
             try:

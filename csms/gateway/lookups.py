@@ -16,13 +16,13 @@ from typing import Any, TypeVar
 
 import msgspec
 from django.conf import settings
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connections
 
 from csms.access.models import IdToken
 from csms.charging import models
 from csms.charging.tables import STATES, TRANSACTIONS
 from csms.domain.authorization import IdTokenRecord, folded
-from csms.domain.questions import BeginTransaction, EndTransaction, Question, RecordMeterValues
+from csms.domain.questions import BeginTransaction, EndTransaction, RecordMeterValues
 from csms.domain.transactions import UNCONFIRMED, start_key
 from csms.eventlog.state import StreamState
 from csms.eventlog.table import one_of
@@ -54,7 +54,9 @@ class Lookups:
         self._backend = backend
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reference")
         self._tokens: dict[str, tuple[float, IdTokenRecord | None]] = {}
-        self._asked: dict[str, IdTokenRecord | None] = {}  # those of the batch, whatever happens to the others
+        self._asked: dict[
+            str, IdTokenRecord | None
+        ] = {}  # those of the batch, whatever happens to the others
         self._running: dict[str, list[tuple[str, int, int]]] = {}
         self._transaction_ids: list[int] = []
 
@@ -70,6 +72,7 @@ class Lookups:
 
     async def close(self) -> None:
         await self._backend.close()
+        await asyncio.get_running_loop().run_in_executor(self._thread, connections.close_all)
         self._thread.shutdown(wait=False)
 
     async def _reference(self, query: Any, *arguments: Any) -> Any:
@@ -102,9 +105,10 @@ class Lookups:
                 starters.add(folded(question.id_token))
                 if key := _old_start(question, states[unit.stream]):
                     start_keys.add((unit.stream, key))
-            elif isinstance(question, EndTransaction | RecordMeterValues):
-                if _is_unknown(question.transaction_id, states[unit.stream]):
-                    transactions.add((unit.stream, question.transaction_id))
+            elif isinstance(question, EndTransaction | RecordMeterValues) and _is_unknown(
+                question.transaction_id, states[unit.stream]
+            ):
+                transactions.add((unit.stream, question.transaction_id))
         if tokens:
             await self._learn_tokens(tokens)
         self._running = await self._running_of(starters) if starters else {}

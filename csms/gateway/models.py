@@ -6,7 +6,7 @@ from django.db import models
 
 
 class GatewayProcess(models.Model):
-    """One running gateway. When it stops renewing `seen_at`, another one closes its connections in the log."""
+    """One running gateway. When it stops renewing `seen_at`, another one closes its connections."""
 
     name = models.CharField(max_length=100, primary_key=True)
     started_at = models.DateTimeField()

@@ -8,12 +8,15 @@ import os
 import secrets
 import socket
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import connection as database
+from django.utils import timezone
 
 from csms.charging.tables import STATES
 from csms.domain import facts
@@ -42,11 +45,10 @@ class Gateway:
         self.connections: dict[str, Connection] = {}
         self.per_address: Counter[str] = Counter()
         self.is_draining = False
+        self._left = asyncio.Event()
         self.lookups = Lookups(open_backend())
         # Reads of the journal go through the journal's own connection, so it has its own back end.
-        self.journal = Journal(
-            open_backend(), self._prepare, max_events=self.options.journal_batch_events
-        )
+        self.journal = Journal(open_backend(), self._prepare, max_events=self.options.journal_batch_events)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def _prepare(self, units: list[Unit], states: dict[str, StreamState]) -> None:
@@ -69,9 +71,10 @@ class Gateway:
         self.is_draining = True
         for connection in list(self.connections.values()):
             connection.close(1001, "the server is going down")
-        deadline = asyncio.get_running_loop().time() + self.options.shutdown_grace_s
-        while self.connections and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
+        if self.connections:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.options.shutdown_grace_s):
+                    await self._left.wait()
         journal, *others = self._tasks
         for task in others:
             task.cancel()
@@ -97,6 +100,8 @@ class Gateway:
     def leave(self, connection: Connection) -> None:
         if self.connections.get(connection.identity) is connection:
             del self.connections[connection.identity]
+            if self.is_draining and not self.connections:
+                self._left.set()
 
     # --- announcements ---------------------------------------------------------------------------------
 
@@ -165,12 +170,12 @@ class Gateway:
         rows = await self.lookups.fetch(
             "SELECT charge_point, command_id, expires_at <= %s FROM outbox_command "
             "WHERE state = 'requested' OR (state = 'sent' AND expires_at <= %s)",
-            [_sql_time(datetime.now(UTC))] * 2,
+            [_sql_time(timezone.now())] * 2,
         )
         rows += await self.lookups.fetch(
             "SELECT charge_point, command_id, true FROM outbox_command "
             "WHERE effect = 'awaited' AND effect_until <= %s",
-            [_sql_time(datetime.now(UTC))],
+            [_sql_time(timezone.now())],
         )
         for stream, command_id, is_due in rows:
             connection = self.connections.get(stream)
@@ -181,11 +186,11 @@ class Gateway:
                 connection.session.sender.pump()
 
     async def _renew(self) -> None:
-        now = _sql_time(datetime.now(UTC))
+        now = _sql_time(timezone.now())
         await self.lookups.fetch(
-            "INSERT INTO gateway_gatewayprocess (name, started_at, seen_at, connections) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at, connections = excluded.connections "
-            "RETURNING name",
+            "INSERT INTO gateway_gatewayprocess (name, started_at, seen_at, connections) "
+            "VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO UPDATE "
+            "SET seen_at = excluded.seen_at, connections = excluded.connections RETURNING name",
             [self.name, now, now, len(self.connections)],
         )
 
@@ -199,7 +204,7 @@ class Gateway:
 
     async def _close_for_the_lost(self) -> None:
         """A gateway that died cannot say that its connections ended; a living one says it."""
-        lost = datetime.now(UTC) - timedelta(seconds=LOST_AFTER_S)
+        lost = timezone.now() - timedelta(seconds=LOST_AFTER_S)
         rows = await self.lookups.fetch(
             "SELECT charge_point, connection, gateway FROM charging_chargepointstate "
             "WHERE connection IS NOT NULL AND gateway NOT IN "
@@ -246,13 +251,13 @@ def _is_on_the_wire(row: CommandRow, state: StreamState) -> bool:
 
 def _lost(connection: int, gateway: str) -> Any:
     def decide(state: StreamState, batch: Batch) -> None:
-        body = {"code": 1006, "reason": f"gateway {gateway} was lost"}
+        reason = f"gateway {gateway} was lost"
         batch.record(
             state,
             et.CONNECTION_CLOSED,
-            payload=msgspec.json.encode(body).decode(),
+            payload=msgspec.json.encode({"code": 1006, "reason": reason}).decode(),
             connection=connection,
-            facts=(facts.ConnectionClosed(connection, 1006, body["reason"]),),
+            facts=(facts.ConnectionClosed(connection, 1006, reason),),
         )
 
     return decide
@@ -260,9 +265,7 @@ def _lost(connection: int, gateway: str) -> Any:
 
 def _sql_time(moment: datetime) -> object:
     """A time as a parameter that both databases compare rightly."""
-    from django.db import connection
-
-    return connection.ops.adapt_datetimefield_value(moment) if connection.vendor == "sqlite" else moment
+    return database.ops.adapt_datetimefield_value(moment) if database.vendor == "sqlite" else moment
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from csms.dialects.rules import Dialect
 from csms.domain import facts
+from csms.domain.commands import RequestMessage
 from csms.domain.errors import Refused
 from csms.eventlog import event_types as et
 from csms.eventlog.interpret import UNREADABLE_RESULT, command_answered
@@ -46,7 +47,10 @@ class SentCall(msgspec.Struct, frozen=True):
 
 
 class Sender:
-    """connection: the position of the connection.opened event; 0 until that is committed."""
+    """connection: the position of the connection.opened event; 0 until that is committed.
+
+    requested_messages: names of the messages that were asked for on this connection.
+    """
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class Sender:
         self._journal = journal
         self._send = send
         self._call_timeout_s = call_timeout_s
+        self.requested_messages: set[str] = set()
         self._sent: SentCall | None = None
         self._expired: dict[str, SentCall] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -114,7 +119,8 @@ class Sender:
         self._peer.expire(math.inf)  # what an earlier run of this decision opened never went out
         for row in _due(state.rows, batch)[: MAX_EVENTS_PER_PUMP - 1]:
             try:
-                request = self._dialect.request_for(row.command())
+                command = row.command()
+                request = self._dialect.request_for(command)
                 text = self._peer.call(
                     request,
                     unique_id=row.command_id,
@@ -123,6 +129,8 @@ class Sender:
             except (Refused, LocalProtocolError, ValueError) as error:
                 self._record_impossible(state, batch, row, str(error))
                 continue
+            if isinstance(command, RequestMessage):
+                self.requested_messages.add(command.message)
             action = self._dialect.catalogue.action_of(request).name
             recorded = batch.record(
                 state,

@@ -47,7 +47,7 @@ class FrameQueue(asyncio.Queue[dict[str, Any]]):
         return item
 
 
-class OcppWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
+class OcppWebSocketProtocol(WebSocketProtocol):
     """Daphne's protocol that can deny a handshake with a response of the application's own."""
 
     denial: dict[str, Any] | None = None
@@ -64,7 +64,8 @@ class OcppWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
         elif message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
             # autobahn's sendClose knows none of the codes that a server needs (1001, 1002, 1008 ...)
             reason = message.get("reason") or ""
-            self.sendCloseFrame(code=message.get("code") or 1000, reasonUtf8=reason.encode()[:123], isReply=False)
+            code = message.get("code") or 1000
+            self.sendCloseFrame(code=code, reasonUtf8=reason.encode()[:123], isReply=False)
         elif self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
             super().handle_reply(message)
 
@@ -77,13 +78,17 @@ class OcppWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
         self.server.protocol_disconnected(self)
 
     def sendHttpErrorResponse(  # noqa: N802 - autobahn's name
-        self, code: int, reason: str, responseHeaders: Any = None  # noqa: N803
+        self,
+        code: int,
+        reason: str,
+        responseHeaders: Any = None,  # noqa: N803
     ) -> None:
         if self.denial is None:
             super().sendHttpErrorResponse(code, reason, responseHeaders)
             return
         body: bytes = self.denial["body"]
-        headers = [*self.denial["headers"], (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+        length = str(len(body)).encode()
+        headers = [*self.denial["headers"], (b"content-length", length), (b"connection", b"close")]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.sendData(f"HTTP/1.1 {code} {REASONS.get(code, 'Refused')}\r\n".encode() + lines + b"\r\n" + body)
 
@@ -97,7 +102,7 @@ REASONS = {
 }
 
 
-class OcppWebSocketFactory(WebSocketFactory):  # type: ignore[misc]
+class OcppWebSocketFactory(WebSocketFactory):
     protocol = OcppWebSocketProtocol
 
     def setProtocolOptions(self, **options: Any) -> None:  # noqa: N802 - autobahn's name
@@ -105,7 +110,7 @@ class OcppWebSocketFactory(WebSocketFactory):  # type: ignore[misc]
         super().setProtocolOptions(failByDrop=False, **options)
 
 
-class GatewayServer(Server):  # type: ignore[misc]
+class GatewayServer(Server):
     """Daphne's server with the protocol above.
 
     before_shutdown: awaited before the applications are cancelled.
@@ -149,7 +154,8 @@ class GatewayServer(Server):  # type: ignore[misc]
         if protocol not in self.connections:
             application.close()
             return None
-        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application, loop=twisted_loop)
+        task = asyncio.ensure_future(application, loop=twisted_loop)
+        self.connections[protocol]["application_instance"] = task
         return queue
 
     def kill_all_applications(self) -> Any:

@@ -18,7 +18,7 @@ from csms.gateway.answers import DECIDERS, GatewayCircumstances
 from csms.gateway.journal import Journal, Unit
 from csms.gateway.lookups import ChargePointRecord, Lookups
 from csms.gateway.sender import Send, Sender, storable
-from ocpp_core.action import CENTRAL_SYSTEM, Queued
+from ocpp_core.action import CENTRAL_SYSTEM, Action, Queued
 from ocpp_core.errors import PayloadError, Violation
 from ocpp_core.events import AnswerUnexpected, CallReceived, ErrorReceived, FrameRejected, ResultReceived
 from ocpp_core.peer import Peer
@@ -72,13 +72,20 @@ class Session:
         assert type(received) is AnswerUnexpected
         return self.sender.unexpected_unit(text, received)
 
+    def _may_call(self, action: type[Action]) -> bool:
+        """Before its registration is accepted, a charge point boots, and sends what it was asked to send."""
+        return (
+            self.charge_point.registration == "Accepted"
+            or action.before_accepted
+            or action.name in self.sender.requested_messages
+        )
+
     def _call_unit(self, text: str, call: CallReceived) -> Unit:
         self.unreadable_frames = 0
         action = call.action
-        if self.charge_point.registration != "Accepted" and not action.before_accepted:
-            return self._refusal(
-                text, call.unique_id, action.name, Violation.SECURITY_ERROR, "the registration is not accepted"
-            )
+        if not self._may_call(action):
+            reason = "the registration is not accepted"
+            return self._refusal(text, call.unique_id, action.name, Violation.SECURITY_ERROR, reason)
         rule = self.dialect.answers[action.name]
         if type(rule) is NotSupported:
             return self._refusal(text, call.unique_id, action.name, Violation.NOT_SUPPORTED, "")

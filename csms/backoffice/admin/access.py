@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -15,10 +16,25 @@ from csms.access.models import IdToken, IdTokenGroup
 from csms.backoffice import words
 from csms.backoffice.admin.bases import ReferenceAdmin
 from csms.backoffice.templatetags.backoffice import badge
+from csms.domain.authorization import folded
+
+
+class IdTokenForm(forms.ModelForm):
+    """Says in words what the unique key of the folded token would refuse."""
+
+    def clean_id_token(self) -> str:
+        id_token: str = self.cleaned_data["id_token"]
+        others = IdToken.objects.filter(folded=folded(id_token)).exclude(pk=self.instance.pk)
+        if known := others.first():
+            raise forms.ValidationError(
+                f"There is {known.id_token} already; upper and lower case are the same."
+            )
+        return id_token
 
 
 @admin.register(IdToken)
 class IdTokenAdmin(ReferenceAdmin):
+    form = IdTokenForm
     list_display = ("id_token", "verdict", "holder", "group", "expires_at", "max_transactions")
     list_filter = ("blocked", "group")
     list_select_related = ("group",)

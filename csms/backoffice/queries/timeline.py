@@ -158,7 +158,7 @@ def page(
     sees_personal: bool,
     size: int = PAGE,
 ) -> Page:
-    """before, after: stream versions, not included. kind: of KINDS, "" for all. hidden: an action. Two queries."""
+    """Two queries. before, after: stream versions, not included. kind: of KINDS, or "". hidden: an action."""
     events = Event.objects.filter(stream=stream)
     events = events.filter(type__in=KINDS[kind][1]) if kind in KINDS else events.exclude(type__in=ANSWERS)
     if hidden:

@@ -153,7 +153,7 @@ def _here(request: HttpRequest, quoted: str, here: charge_points.Now) -> dict[st
     }
 
 
-def _chosen(request: HttpRequest) -> dict[str, str]:
+def _chosen(request: HttpRequest) -> dict[str, Any]:
     """Which events are wanted, as the address says: of a kind, without an action."""
     kind, hidden = request.GET.get("kind", ""), request.GET.get("hidden", "")
     return {"kind": kind if kind in timeline.KINDS else "", "hidden": hidden[:50]}

@@ -6,222 +6,450 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Site',
+            name="Site",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('time_zone', models.CharField(default='UTC', help_text='IANA name, for example Europe/Berlin.', max_length=50)),
-                ('address', models.CharField(blank=True, max_length=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC", help_text="IANA name, for example Europe/Berlin.", max_length=50
+                    ),
+                ),
+                ("address", models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='TransactionNumbers',
+            name="TransactionNumbers",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last', models.BigIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("last", models.BigIntegerField(default=0)),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='ChargePointSetting',
+            name="ChargePointSetting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('charge_point', models.CharField(help_text='Identity; the stream that the row is folded from.', max_length=255)),
-                ('key', models.CharField(max_length=50)),
-                ('value', models.CharField(max_length=500, null=True)),
-                ('readonly', models.BooleanField()),
-                ('reboot_required', models.BooleanField(help_text='Accepted, but in force only after a reboot.')),
-                ('recorded_at', models.DateTimeField()),
-                ('position', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "charge_point",
+                    models.CharField(
+                        help_text="Identity; the stream that the row is folded from.", max_length=255
+                    ),
+                ),
+                ("key", models.CharField(max_length=50)),
+                ("value", models.CharField(max_length=500, null=True)),
+                ("readonly", models.BooleanField()),
+                (
+                    "reboot_required",
+                    models.BooleanField(help_text="Accepted, but in force only after a reboot."),
+                ),
+                ("recorded_at", models.DateTimeField()),
+                ("position", models.BigIntegerField()),
             ],
             options={
-                'abstract': False,
-                'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('charge_point', 'key'), name='charge_point_setting_key')],
+                "abstract": False,
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("charge_point", "key"), name="charge_point_setting_key")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ChargePointState',
+            name="ChargePointState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('charge_point', models.CharField(help_text='Identity; the stream that the row is folded from.', max_length=255)),
-                ('connection', models.BigIntegerField(help_text='Its current connection; null while offline.', null=True)),
-                ('gateway', models.CharField(help_text='The gateway process that holds the connection.', max_length=100)),
-                ('remote_address', models.CharField(max_length=60)),
-                ('subprotocol', models.CharField(max_length=20)),
-                ('connected_at', models.DateTimeField(null=True)),
-                ('disconnected_at', models.DateTimeField(null=True)),
-                ('booted_at', models.DateTimeField(null=True)),
-                ('registration', models.CharField(help_text='What it was told at its last boot.', max_length=10)),
-                ('vendor', models.CharField(max_length=50)),
-                ('model', models.CharField(max_length=50)),
-                ('serial_number', models.CharField(max_length=50)),
-                ('firmware_version', models.CharField(max_length=50)),
-                ('iccid', models.CharField(max_length=20)),
-                ('imsi', models.CharField(max_length=20)),
-                ('meter_type', models.CharField(max_length=50)),
-                ('meter_serial_number', models.CharField(max_length=50)),
-                ('latest_start_at', models.DateTimeField(help_text='Newest start of a transaction: a start after it cannot have been reported before.', null=True)),
-                ('firmware_status', models.CharField(max_length=40)),
-                ('log_status', models.CharField(max_length=40)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "charge_point",
+                    models.CharField(
+                        help_text="Identity; the stream that the row is folded from.", max_length=255
+                    ),
+                ),
+                (
+                    "connection",
+                    models.BigIntegerField(
+                        help_text="Its current connection; null while offline.", null=True
+                    ),
+                ),
+                (
+                    "gateway",
+                    models.CharField(
+                        help_text="The gateway process that holds the connection.", max_length=100
+                    ),
+                ),
+                ("remote_address", models.CharField(max_length=60)),
+                ("subprotocol", models.CharField(max_length=20)),
+                ("connected_at", models.DateTimeField(null=True)),
+                ("disconnected_at", models.DateTimeField(null=True)),
+                ("booted_at", models.DateTimeField(null=True)),
+                (
+                    "registration",
+                    models.CharField(help_text="What it was told at its last boot.", max_length=10),
+                ),
+                ("vendor", models.CharField(max_length=50)),
+                ("model", models.CharField(max_length=50)),
+                ("serial_number", models.CharField(max_length=50)),
+                ("firmware_version", models.CharField(max_length=50)),
+                ("iccid", models.CharField(max_length=20)),
+                ("imsi", models.CharField(max_length=20)),
+                ("meter_type", models.CharField(max_length=50)),
+                ("meter_serial_number", models.CharField(max_length=50)),
+                (
+                    "latest_start_at",
+                    models.DateTimeField(
+                        help_text="Newest start of a transaction: a start after it cannot have been reported before.",
+                        null=True,
+                    ),
+                ),
+                ("firmware_status", models.CharField(max_length=40)),
+                ("log_status", models.CharField(max_length=40)),
             ],
             options={
-                'abstract': False,
-                'default_permissions': ('view',),
-                'indexes': [models.Index(fields=['gateway'], name='charging_ch_gateway_98b510_idx')],
-                'constraints': [models.UniqueConstraint(fields=('charge_point',), name='charge_point_state_key')],
+                "abstract": False,
+                "default_permissions": ("view",),
+                "indexes": [models.Index(fields=["gateway"], name="charging_ch_gateway_98b510_idx")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("charge_point",), name="charge_point_state_key")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ConnectorStatus',
+            name="ConnectorStatus",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('charge_point', models.CharField(help_text='Identity; the stream that the row is folded from.', max_length=255)),
-                ('evse', models.IntegerField()),
-                ('connector', models.IntegerField()),
-                ('status', models.CharField(max_length=20)),
-                ('error_code', models.CharField(max_length=30)),
-                ('info', models.CharField(max_length=50)),
-                ('vendor_id', models.CharField(max_length=255)),
-                ('vendor_error_code', models.CharField(max_length=50)),
-                ('happened_at', models.DateTimeField(help_text="The charge point's time, or ours when it gave none.")),
-                ('recorded_at', models.DateTimeField()),
-                ('position', models.BigIntegerField(help_text='The event that says so.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "charge_point",
+                    models.CharField(
+                        help_text="Identity; the stream that the row is folded from.", max_length=255
+                    ),
+                ),
+                ("evse", models.IntegerField()),
+                ("connector", models.IntegerField()),
+                ("status", models.CharField(max_length=20)),
+                ("error_code", models.CharField(max_length=30)),
+                ("info", models.CharField(max_length=50)),
+                ("vendor_id", models.CharField(max_length=255)),
+                ("vendor_error_code", models.CharField(max_length=50)),
+                (
+                    "happened_at",
+                    models.DateTimeField(help_text="The charge point's time, or ours when it gave none."),
+                ),
+                ("recorded_at", models.DateTimeField()),
+                ("position", models.BigIntegerField(help_text="The event that says so.")),
             ],
             options={
-                'verbose_name_plural': 'connector statuses',
-                'abstract': False,
-                'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('charge_point', 'evse', 'connector'), name='connector_status_key')],
+                "verbose_name_plural": "connector statuses",
+                "abstract": False,
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("charge_point", "evse", "connector"), name="connector_status_key"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HourlyActivity',
+            name="HourlyActivity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('charge_point', models.CharField(help_text='Identity; the stream that the row is folded from.', max_length=255)),
-                ('hour', models.DateTimeField()),
-                ('calls', models.IntegerField(help_text='Calls that the charge point made.')),
-                ('refused', models.IntegerField(help_text='Calls that we answered with a CALLERROR.')),
-                ('commands', models.IntegerField(help_text='Calls that we made.')),
-                ('connections', models.IntegerField()),
-                ('last_event_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "charge_point",
+                    models.CharField(
+                        help_text="Identity; the stream that the row is folded from.", max_length=255
+                    ),
+                ),
+                ("hour", models.DateTimeField()),
+                ("calls", models.IntegerField(help_text="Calls that the charge point made.")),
+                ("refused", models.IntegerField(help_text="Calls that we answered with a CALLERROR.")),
+                ("commands", models.IntegerField(help_text="Calls that we made.")),
+                ("connections", models.IntegerField()),
+                ("last_event_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name_plural': 'hourly activity',
-                'abstract': False,
-                'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('charge_point', 'hour'), name='hourly_activity_key')],
+                "verbose_name_plural": "hourly activity",
+                "abstract": False,
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("charge_point", "hour"), name="hourly_activity_key")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MeterValue',
+            name="MeterValue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('charge_point', models.CharField(help_text='Identity; the stream that the row is folded from.', max_length=255)),
-                ('evse', models.IntegerField()),
-                ('connector', models.IntegerField()),
-                ('transaction_id', models.CharField(help_text='Empty outside of transactions.', max_length=36)),
-                ('sampled_at', models.DateTimeField()),
-                ('digest', models.CharField(help_text='Of the values: the same sample counts once.', max_length=16)),
-                ('values', models.JSONField()),
-                ('position', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "charge_point",
+                    models.CharField(
+                        help_text="Identity; the stream that the row is folded from.", max_length=255
+                    ),
+                ),
+                ("evse", models.IntegerField()),
+                ("connector", models.IntegerField()),
+                (
+                    "transaction_id",
+                    models.CharField(help_text="Empty outside of transactions.", max_length=36),
+                ),
+                ("sampled_at", models.DateTimeField()),
+                (
+                    "digest",
+                    models.CharField(help_text="Of the values: the same sample counts once.", max_length=16),
+                ),
+                ("values", models.JSONField()),
+                ("position", models.BigIntegerField()),
             ],
             options={
-                'abstract': False,
-                'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('charge_point', 'transaction_id', 'evse', 'sampled_at', 'digest'), name='meter_value_key')],
+                "abstract": False,
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("charge_point", "transaction_id", "evse", "sampled_at", "digest"),
+                        name="meter_value_key",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrphanMessage',
+            name="OrphanMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('charge_point', models.CharField(help_text='Identity; the stream that the row is folded from.', max_length=255)),
-                ('position', models.BigIntegerField()),
-                ('kind', models.CharField(max_length=20)),
-                ('transaction_id', models.CharField(max_length=36)),
-                ('evse', models.IntegerField()),
-                ('id_token', models.CharField(max_length=36)),
-                ('meter_wh', models.FloatField(null=True)),
-                ('happened_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "charge_point",
+                    models.CharField(
+                        help_text="Identity; the stream that the row is folded from.", max_length=255
+                    ),
+                ),
+                ("position", models.BigIntegerField()),
+                ("kind", models.CharField(max_length=20)),
+                ("transaction_id", models.CharField(max_length=36)),
+                ("evse", models.IntegerField()),
+                ("id_token", models.CharField(max_length=36)),
+                ("meter_wh", models.FloatField(null=True)),
+                ("happened_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
-                'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('charge_point', 'position'), name='orphan_message_key')],
+                "abstract": False,
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("charge_point", "position"), name="orphan_message_key")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ChargePoint',
+            name="ChargePoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identity', models.CharField(help_text='Last element of its URL, decoded. It distinguishes upper and lower case.', max_length=255, unique=True, validators=[django.core.validators.MinLengthValidator(1)])),
-                ('name', models.CharField(blank=True, help_text='What people call it.', max_length=100)),
-                ('registration', models.CharField(choices=[('Accepted', 'Accepted'), ('Pending', 'Pending'), ('Rejected', 'Rejected')], default='Accepted', help_text='The answer to its BootNotification. Unless Accepted, it gets SecurityError for everything else.', max_length=10)),
-                ('security_profile', models.PositiveSmallIntegerField(choices=[(0, '0: no authentication'), (1, '1: password'), (2, '2: TLS and password'), (3, '3: TLS and client certificate')], default=0, validators=[django.core.validators.MaxValueValidator(3)])),
-                ('password_digest', models.CharField(blank=True, editable=False, help_text='Keyed digest of its password, never the password.', max_length=200)),
-                ('no_automation', models.BooleanField(default=False, help_text='The system sends it no call of its own accord, only what people ask for.')),
-                ('note', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('archived_at', models.DateTimeField(blank=True, help_text='Out of service for good: refused like an unknown one; its history stays.', null=True)),
-                ('site', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='charge_points', to='charging.site')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "identity",
+                    models.CharField(
+                        help_text="Last element of its URL, decoded. It distinguishes upper and lower case.",
+                        max_length=255,
+                        unique=True,
+                        validators=[django.core.validators.MinLengthValidator(1)],
+                    ),
+                ),
+                ("name", models.CharField(blank=True, help_text="What people call it.", max_length=100)),
+                (
+                    "registration",
+                    models.CharField(
+                        choices=[("Accepted", "Accepted"), ("Pending", "Pending"), ("Rejected", "Rejected")],
+                        default="Accepted",
+                        help_text="The answer to its BootNotification. Unless Accepted, it gets SecurityError for everything else.",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "security_profile",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "0: no authentication"),
+                            (1, "1: password"),
+                            (2, "2: TLS and password"),
+                            (3, "3: TLS and client certificate"),
+                        ],
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(3)],
+                    ),
+                ),
+                (
+                    "password_digest",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Keyed digest of its password, never the password.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "no_automation",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The system sends it no call of its own accord, only what people ask for.",
+                    ),
+                ),
+                ("note", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "archived_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Out of service for good: refused like an unknown one; its history stays.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "site",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="charge_points",
+                        to="charging.site",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('identity',),
+                "ordering": ("identity",),
             },
         ),
         migrations.CreateModel(
-            name='Transaction',
+            name="Transaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('charge_point', models.CharField(help_text='Identity; the stream that the row is folded from.', max_length=255)),
-                ('transaction_id', models.CharField(max_length=36)),
-                ('evse', models.IntegerField()),
-                ('connector', models.IntegerField()),
-                ('id_token', models.CharField(max_length=36)),
-                ('id_token_folded', models.CharField(max_length=36)),
-                ('verdict', models.CharField(max_length=20)),
-                ('reservation_id', models.BigIntegerField(null=True)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('ended', 'Ended'), ('presumed ended', 'Presumed Ended')], max_length=20)),
-                ('started_at', models.DateTimeField(help_text="The charge point's time.")),
-                ('start_key', models.CharField(help_text='Identity of the start by content.', max_length=200)),
-                ('meter_start_wh', models.BigIntegerField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('meter_stop_wh', models.BigIntegerField(null=True)),
-                ('stop_reason', models.CharField(max_length=30)),
-                ('stop_id_token', models.CharField(max_length=36)),
-                ('evidence', models.CharField(help_text='Why it is presumed to have ended.', max_length=200)),
-                ('register_wh', models.FloatField(help_text='Latest reading of the energy register.', null=True)),
-                ('sampled_at', models.DateTimeField(help_text='When the latest sample was taken.', null=True)),
-                ('energy_wh', models.FloatField(null=True)),
-                ('power_w', models.FloatField(null=True)),
-                ('current_a', models.FloatField(null=True)),
-                ('voltage_v', models.FloatField(null=True)),
-                ('soc_percent', models.FloatField(null=True)),
-                ('anomaly', models.CharField(max_length=200)),
-                ('is_late', models.BooleanField(help_text='Reported long after it happened.')),
-                ('start_position', models.BigIntegerField()),
-                ('stop_position', models.BigIntegerField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "charge_point",
+                    models.CharField(
+                        help_text="Identity; the stream that the row is folded from.", max_length=255
+                    ),
+                ),
+                ("transaction_id", models.CharField(max_length=36)),
+                ("evse", models.IntegerField()),
+                ("connector", models.IntegerField()),
+                ("id_token", models.CharField(max_length=36)),
+                ("id_token_folded", models.CharField(max_length=36)),
+                ("verdict", models.CharField(max_length=20)),
+                ("reservation_id", models.BigIntegerField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("ended", "Ended"),
+                            ("presumed ended", "Presumed Ended"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("started_at", models.DateTimeField(help_text="The charge point's time.")),
+                (
+                    "start_key",
+                    models.CharField(help_text="Identity of the start by content.", max_length=200),
+                ),
+                ("meter_start_wh", models.BigIntegerField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("meter_stop_wh", models.BigIntegerField(null=True)),
+                ("stop_reason", models.CharField(max_length=30)),
+                ("stop_id_token", models.CharField(max_length=36)),
+                ("evidence", models.CharField(help_text="Why it is presumed to have ended.", max_length=200)),
+                (
+                    "register_wh",
+                    models.FloatField(help_text="Latest reading of the energy register.", null=True),
+                ),
+                (
+                    "sampled_at",
+                    models.DateTimeField(help_text="When the latest sample was taken.", null=True),
+                ),
+                ("energy_wh", models.FloatField(null=True)),
+                ("power_w", models.FloatField(null=True)),
+                ("current_a", models.FloatField(null=True)),
+                ("voltage_v", models.FloatField(null=True)),
+                ("soc_percent", models.FloatField(null=True)),
+                ("anomaly", models.CharField(max_length=200)),
+                ("is_late", models.BooleanField(help_text="Reported long after it happened.")),
+                ("start_position", models.BigIntegerField()),
+                ("stop_position", models.BigIntegerField(null=True)),
             ],
             options={
-                'abstract': False,
-                'default_permissions': ('view',),
-                'indexes': [models.Index(fields=['charge_point', 'start_key'], name='charging_tr_charge__c2eba1_idx'), models.Index(fields=['-started_at'], name='charging_tr_started_a0d37b_idx'), models.Index(condition=models.Q(('state', 'running')), fields=['id_token_folded'], name='transaction_running_token'), models.Index(condition=models.Q(('state', 'running')), fields=['charge_point'], name='transaction_running')],
-                'constraints': [models.UniqueConstraint(fields=('charge_point', 'transaction_id'), name='transaction_key')],
+                "abstract": False,
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(fields=["charge_point", "start_key"], name="charging_tr_charge__c2eba1_idx"),
+                    models.Index(fields=["-started_at"], name="charging_tr_started_a0d37b_idx"),
+                    models.Index(
+                        condition=models.Q(("state", "running")),
+                        fields=["id_token_folded"],
+                        name="transaction_running_token",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "running")),
+                        fields=["charge_point"],
+                        name="transaction_running",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("charge_point", "transaction_id"), name="transaction_key")
+                ],
             },
         ),
     ]

@@ -4,46 +4,96 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('name', models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ('position', models.BigIntegerField(default=0)),
-                ('version', models.PositiveIntegerField(default=1, help_text="The projection's version that wrote its rows.")),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ("position", models.BigIntegerField(default=0)),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="The projection's version that wrote its rows."
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'default_permissions': ('view',),
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('position', models.BigAutoField(help_text='Place in the whole log; order of commit per stream.', primary_key=True, serialize=False)),
-                ('stream', models.CharField(help_text='Identity of the charge point.', max_length=255)),
-                ('stream_version', models.PositiveIntegerField(help_text='Place in the stream, from 1, without gaps.')),
-                ('type', models.CharField(max_length=40)),
-                ('schema_version', models.PositiveSmallIntegerField(default=1)),
-                ('action', models.CharField(blank=True, default='', help_text='OCPP action, for frames.', max_length=50)),
-                ('message_id', models.CharField(blank=True, default='', max_length=36)),
-                ('payload', models.TextField(help_text='The frame as it was on the wire, or JSON.')),
-                ('repairs', models.CharField(blank=True, default='', help_text='Names of the repairs applied when it was read.', max_length=200)),
-                ('cause', models.BigIntegerField(blank=True, help_text='Position of the event that led to it.', null=True)),
-                ('connection', models.BigIntegerField(blank=True, help_text='Position of the connection.opened event of its connection.', null=True)),
-                ('actor', models.CharField(blank=True, default='', help_text='Person or policy, for commands.', max_length=150)),
-                ('recorded_at', models.DateTimeField(help_text='Our time.')),
-                ('happened_at', models.DateTimeField(blank=True, help_text="The charge point's time, if it gave one.", null=True)),
+                (
+                    "position",
+                    models.BigAutoField(
+                        help_text="Place in the whole log; order of commit per stream.",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("stream", models.CharField(help_text="Identity of the charge point.", max_length=255)),
+                (
+                    "stream_version",
+                    models.PositiveIntegerField(help_text="Place in the stream, from 1, without gaps."),
+                ),
+                ("type", models.CharField(max_length=40)),
+                ("schema_version", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "action",
+                    models.CharField(
+                        blank=True, default="", help_text="OCPP action, for frames.", max_length=50
+                    ),
+                ),
+                ("message_id", models.CharField(blank=True, default="", max_length=36)),
+                ("payload", models.TextField(help_text="The frame as it was on the wire, or JSON.")),
+                (
+                    "repairs",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Names of the repairs applied when it was read.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "cause",
+                    models.BigIntegerField(
+                        blank=True, help_text="Position of the event that led to it.", null=True
+                    ),
+                ),
+                (
+                    "connection",
+                    models.BigIntegerField(
+                        blank=True,
+                        help_text="Position of the connection.opened event of its connection.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "actor",
+                    models.CharField(
+                        blank=True, default="", help_text="Person or policy, for commands.", max_length=150
+                    ),
+                ),
+                ("recorded_at", models.DateTimeField(help_text="Our time.")),
+                (
+                    "happened_at",
+                    models.DateTimeField(
+                        blank=True, help_text="The charge point's time, if it gave one.", null=True
+                    ),
+                ),
             ],
             options={
-                'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('stream', 'stream_version'), name='event_stream_version')],
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("stream", "stream_version"), name="event_stream_version")
+                ],
             },
         ),
     ]

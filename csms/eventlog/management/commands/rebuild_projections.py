@@ -62,5 +62,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"    and {len(differences) - SHOWN} more")
         total = sum(len(differences) for differences in found.values())
         if total:
-            raise CommandError(f"{total} rows of {streams} charge points are not what the log says", returncode=1)
+            raise CommandError(
+                f"{total} rows of {streams} charge points are not what the log says", returncode=1
+            )
         self.stdout.write(f"Every row of {streams} charge points is what the log says.")

@@ -7,7 +7,11 @@ import signal
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from csms.eventlog.rebuild import outdated
 
 logger = logging.getLogger(__name__)
 
@@ -16,8 +20,8 @@ class Command(BaseCommand):
     help = "Serve charge points, the REST API and the back office over HTTP and WebSocket."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="Address to listen on (default: %(default)s).")
-        parser.add_argument("--port", type=int, default=9000, help="Port; 0 takes a free one (default: %(default)s).")
+        parser.add_argument("--host", default="127.0.0.1", help="Address to listen on (%(default)s).")
+        parser.add_argument("--port", type=int, default=9000, help="0 takes a free port (%(default)s).")
         parser.add_argument(
             "--endpoint",
             action="append",
@@ -29,11 +33,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, endpoint: list[str], **options: Any) -> None:
         from csms.gateway.server import GatewayServer  # installs the reactor, so not at import time
 
-        from twisted.internet import reactor  # isort: skip
+        from twisted.internet import reactor as installed  # isort: skip
+
+        reactor: Any = installed
 
         from csms.asgi import application
         from csms.gateway.runtime import gateway, stop_gateway
 
+        _check_database()
         interface = host.replace(":", r"\:")  # an IPv6 address in a Twisted endpoint string
         endpoints = endpoint or [f"tcp:{port}:interface={interface}"]
         server = GatewayServer(
@@ -58,12 +65,21 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         def ask_to_stop(*_: Any) -> None:
-            reactor.callFromThread(_stop, reactor)  # type: ignore[attr-defined]
+            reactor.callFromThread(_stop, reactor)
 
         signal.signal(signal.SIGTERM, ask_to_stop)
         signal.signal(signal.SIGINT, ask_to_stop)
-        reactor.callLater(0, announce)  # type: ignore[attr-defined]
+        reactor.callLater(0, announce)
         server.run()
+
+
+def _check_database() -> None:
+    """Refuse to serve on tables that are not ours, and say what is due."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CommandError("the database is not up to date; run: manage.py migrate")
+    if names := outdated():
+        logger.warning("rows of an older version; run: manage.py rebuild_projections %s", " ".join(names))
 
 
 def _stop(reactor: Any) -> None:
