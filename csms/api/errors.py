@@ -189,9 +189,9 @@ def _unauthenticated(_: HttpRequest, __: AuthenticationError) -> HttpResponse:
 
 
 def _http_error(_: HttpRequest, raised: HttpError) -> HttpResponse:
-    status = raised.status_code if raised.status_code in TITLES else 400
-    cause = raised.__cause__  # ninja hides what the parser said
-    return problem(status, detail=str(cause if isinstance(cause, HttpError) else raised))
+    cause = raised.__cause__
+    said = cause if isinstance(cause, HttpError) else raised  # ninja hides what our parser said
+    return problem(said.status_code if said.status_code in TITLES else 400, detail=str(said))
 
 
 def _no_such_thing(_: HttpRequest, raised: Http404) -> HttpResponse:

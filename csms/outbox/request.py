@@ -154,9 +154,9 @@ def _ask(wish: Wish, actor: str, state: StreamState, batch: Batch) -> Asked:
     expires_at = wish.expires_at or batch.now + timedelta(seconds=settings.PYROCPP.command_expires_after_s)
     if expires_at <= batch.now:
         raise Refused(Reason.EXPIRED, f"expires_at: {expires_at.isoformat()}", member="expires_at")
-    check_command(wish.command)
     for veto in vetoes():
         veto(state, wish.command)
+    check_command(wish.command)
     command_id = str(uuid.uuid4())
     fact = facts.CommandRequested(
         command_id=command_id,
