@@ -205,9 +205,18 @@ class Journal:
                 results.append(unit.decide(self._states[unit.stream], batch))
             except Exception as error:
                 raise UnitFailed(unit, error) from error
-        if not batch.events:
+        if batch.events:
+            await self._commit(batch)
+        else:
             await self.backend.rollback()
-            return results
+        for stream in {unit.stream for unit in units}:
+            if stream in self._held:
+                self._fold.trim(self._states[stream])
+            else:
+                del self._states[stream]
+        return results
+
+    async def _commit(self, batch: Batch) -> None:
         try:
             await self.backend.commit(batch.statements())
         except CommitUnknown:
@@ -215,12 +224,6 @@ class Journal:
                 raise DatabaseAway("the connection broke before the commit") from None
         self.batches += 1
         self.events += len(batch.events)
-        for state in batch.states:
-            if state.stream in self._held:
-                self._fold.trim(state)
-            else:
-                self._states.pop(state.stream, None)
-        return results
 
     async def _is_committed(self, batch: Batch) -> bool:
         """After a broken commit: did it happen? Our positions are ours alone, so one of them tells."""
