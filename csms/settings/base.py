@@ -155,6 +155,9 @@ UNFOLD = {
     "SITE_HEADER": "PyROCPP",
     "SITE_SUBHEADER": "Charge point operation",
     "SITE_SYMBOL": "ev_station",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("backoffice/icon.svg")},
+    ],
     "SITE_URL": None,
     "SHOW_BACK_BUTTON": True,
     "SIDEBAR": {

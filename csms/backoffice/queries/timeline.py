@@ -77,6 +77,8 @@ class Entry:
 
     @property
     def title(self) -> str:
+        if self.event.type == et.COMMAND_REQUESTED:
+            return f"Asked: {find(content_of(self.event), 'kind')}"
         return self.event.action or (self.words.title if self.words else self.event.type)
 
     @property
@@ -123,7 +125,8 @@ class Entry:
         if not isinstance(content, dict):
             return ""
         content = content if self.sees_personal else personal.masked(content)
-        parts = [f"{name} {value}" for name, value in scalars(content)][:SUMMARY_MEMBERS]
+        told = scalars(content) if self.event.type in et.FRAMES else scalars(_told(content))
+        parts = [f"{name} {value}" for name, value in told][:SUMMARY_MEMBERS]
         parts += list(readings(content))[: SUMMARY_MEMBERS - 1]
         return " · ".join(parts)[:SUMMARY_LENGTH]
 
@@ -209,6 +212,14 @@ def _answers(stream: str, events: list[Event]) -> QuerySet[Event]:
         type__in=ANSWERS,
         cause__in=[event.pk for event in calls],
     ).order_by("stream_version")
+
+
+# Of our own events, what is only there for programs, or stands in the title.
+UNTOLD = frozenset({"command_id", "kind", "idempotency_key", "expires_at", "gateway"})
+
+
+def _told(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: member for name, member in content.items() if name not in UNTOLD}
 
 
 # ---- reading payloads without knowing their version

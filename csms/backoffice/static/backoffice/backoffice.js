@@ -17,7 +17,16 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Icons are written as words in a font of ligatures. Beside a text they say nothing of their own.
+function silenceIcons(area) {
+  for (const icon of area.querySelectorAll(".material-symbols-outlined:not([aria-hidden])")) {
+    const owner = icon.closest("a, button, h2, li");
+    if (owner && owner.textContent.trim() !== icon.textContent.trim()) icon.setAttribute("aria-hidden", "true");
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  silenceIcons(document);
   const dialog = document.getElementById("bo-dialog");
   dialog?.addEventListener("close", () => {
     document.getElementById("bo-dialog-body").replaceChildren(); // its polling ends with it
