@@ -22,7 +22,7 @@ FRAME_REJECTED = "frame.rejected"  # not readable as a frame, or not to be answe
 
 # --- the life of a connection --------------------------------------------------------------------------
 CONNECTION_OPENED = "connection.opened"  # gateway, remote_address, subprotocol, security_profile
-CONNECTION_REFUSED = "connection.refused"  # remote_address, status, reason
+CONNECTION_REFUSED = "connection.refused"  # remote_address, path, status, reason
 CONNECTION_CLOSED = "connection.closed"  # code, reason
 
 # --- what was asked of a charge point ------------------------------------------------------------------

@@ -69,27 +69,28 @@ class Connection:
         """Record that it is open; the handshake may be answered then."""
         journal = self._gateway.journal
         journal.hold(self.identity)
-        self.session.sender.connection = await journal.submit(Unit(self.identity, self._opened, events=1))
+        await journal.submit(Unit(self.identity, self._opened, events=1))
 
     async def take_over(self) -> None:
         """The handshake is answered: take the charge point over from an older connection."""
         self._gateway.enter(self)
         await self._gateway.announce("connection.opened", stream=self.identity, connection=self.number)
 
-    def _opened(self, state: StreamState, batch: Batch) -> int:
+    def _opened(self, state: StreamState, batch: Batch) -> None:
         body: dict[str, Any] = {
             "gateway": self._gateway.name,
             "remote_address": self._remote_address,
             "subprotocol": self._dialect.subprotocol,
             "security_profile": self._charge_point.security_profile,
         }
-        return batch.record(
+        opened = batch.record(
             state,
             et.CONNECTION_OPENED,
             payload=msgspec.json.encode(body).decode(),
             connection=0,
             facts_at=lambda position: (facts.ConnectionOpened(connection=position, **body),),
-        ).position
+        )
+        self.session.sender.connection = opened.position
 
     async def serve(self) -> int:
         """Read, record and answer until the socket ends. Gives the code that it ended with."""
@@ -163,6 +164,10 @@ class Connection:
             self._closing = (code, reason)
             self._spawn(self._send({"type": "websocket.close", "code": code, "reason": reason}))
 
+    def give_up(self) -> None:
+        """It could not be opened in time. Should that still be committed, its end is, right behind it."""
+        self._spawn(self.end(1006))
+
     def refresh(self) -> None:
         """The operator edited the charge point's record: take it over, or end if it may not be here."""
         self._spawn(self._refresh())
@@ -198,6 +203,13 @@ class Budget:
         self._burst = burst
         self._left = burst
         self._at = 0.0
+
+    def take(self, now: float) -> bool:
+        """Take one if there is one."""
+        if self._left + (now - self._at) * self._rate < 1:
+            return False
+        self.delay(now)
+        return True
 
     def delay(self, now: float) -> float:
         """Take one frame; gives the seconds to wait before it."""

@@ -33,7 +33,7 @@ async def ocpp(scope: Scope, receive: Any, send: Any) -> None:
     try:
         await _serve(running, address, scope, receive, send)
     except Refusal as refusal:
-        logger.info("refused %s from %s: %s", scope["path"], address, refusal)
+        running.refusals.record(scope, address, refusal)
         await _deny(scope, send, refusal)
     finally:
         running.per_address[address] -= 1
@@ -51,6 +51,8 @@ async def _serve(running: Gateway, address: str, scope: Scope, receive: Any, sen
     dialect = next((DIALECTS[name] for name in scope["subprotocols"] if name in DIALECTS), None)
     if dialect is None:
         # The standard: finish the handshake without a subprotocol, then close at once.
+        offered = ", ".join(scope["subprotocols"])[:100] or "none"
+        running.refusals.record(scope, address, Refusal(101, f"no common subprotocol, offered: {offered}"))
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.close", "code": 1002})
         return
@@ -61,7 +63,7 @@ async def _serve(running: Gateway, address: str, scope: Scope, receive: Any, sen
         async with asyncio.timeout(HANDSHAKE_WAIT_S):
             await connection.open()
     except (TimeoutError, DatabaseAway) as error:
-        running.journal.release(connection.identity)
+        connection.give_up()
         raise Refusal(503, "the database is away") from error
     code = 1006
     try:

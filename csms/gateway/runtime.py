@@ -26,6 +26,7 @@ from csms.gateway.backends import DatabaseAway, open_backend
 from csms.gateway.connection import Connection
 from csms.gateway.journal import Journal, Unit
 from csms.gateway.lookups import Lookups
+from csms.gateway.refusals import Refusals
 from csms.outbox.announce import GATEWAYS
 from csms.outbox.projections import AWAITED, COMMANDS, REQUESTED, SENT, CommandRow
 
@@ -49,6 +50,7 @@ class Gateway:
         self.lookups = Lookups(open_backend())
         # Reads of the journal go through the journal's own connection, so it has its own back end.
         self.journal = Journal(open_backend(), self._prepare, max_events=self.options.journal_batch_events)
+        self.refusals = Refusals(self.journal)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def _prepare(self, units: list[Unit], states: dict[str, StreamState]) -> None:

@@ -1,5 +1,6 @@
 """The WebSocket handshake: who is let in, and how the others are told (errors.md 5)."""
 
+import json
 import socket
 
 import pytest
@@ -8,6 +9,7 @@ from websockets.exceptions import InvalidStatus
 from csms.charging import passwords
 from csms.charging.models import ChargePointState
 from tests import factories
+from tests.end_to_end.conftest import until
 from tests.end_to_end.wire import ChargePoint, basic, handshake, opening, unlike_any_other
 
 pytestmark = pytest.mark.end_to_end
@@ -231,6 +233,28 @@ def test_wrong_credentials_get_401_and_a_challenge(sqlite_site, headers):
     assert status == 401
     assert answered["www-authenticate"].startswith("Basic realm=")
     assert sqlite_site.events(identity, "connection.opened") == []
+
+
+@pytest.mark.usefixtures("secret_key")
+def test_who_is_refused_is_in_the_log(own_site):
+    site = own_site()
+    identity = with_password(HEX_KEY.encode())
+    for target in (f"/ocpp/{identity}", "/ocpp/no/identity"):
+        handshake(site.server.url, target)
+    [refused] = until(lambda: site.events(identity), what="the refusal")
+    assert refused.type == "connection.refused"
+    body = json.loads(refused.payload)
+    assert (body["status"], body["reason"]) == (401, "credentials are needed")
+    [nameless] = until(lambda: site.events("?"), what="the one without identity")
+    assert json.loads(nameless.payload)["path"] == "/ocpp/no/identity"
+
+
+def test_who_knocks_without_end_does_not_fill_the_log(own_site):
+    site = own_site()
+    for _ in range(130):
+        assert handshake(site.server.url, "/ocpp/no/identity")[0] == 404
+    until(lambda: len(site.events("?")) >= 100, what="the first hundred")
+    assert len(site.events("?")) < 125
 
 
 @pytest.mark.usefixtures("secret_key")
