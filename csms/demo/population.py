@@ -11,6 +11,8 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from csms.access.models import IdToken, IdTokenGroup
+from csms.api import tokens
+from csms.api.scopes import Scope
 from csms.backoffice import roles
 from csms.charging import passwords
 from csms.charging.models import ChargePoint, Site
@@ -75,15 +77,24 @@ CHARACTERS = (
 FLEET_PARENT = "FLEET"
 
 
-def person() -> str:
-    """Make the roles, and the account to log in with. Returns its new password, or "" when it existed."""
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """What is shown once."""
+
+    password: str
+    api_token: str
+
+
+def person() -> Keys | None:
+    """Make the roles, and on the first start the account to log in with; None on later ones."""
     roles.create()
     people = get_user_model().objects
     if people.filter(username=PERSON).exists():
-        return ""
+        return None
     password = secrets.token_urlsafe(12)
-    people.create_superuser(username=PERSON, password=password)
-    return password
+    owner = people.create_superuser(username=PERSON, password=password)
+    _, api_token = tokens.create(owner, name="demo", scopes=Scope)
+    return Keys(password=password, api_token=api_token)
 
 
 def populate(extra: int) -> dict[str, str]:

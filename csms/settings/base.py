@@ -23,7 +23,8 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
+    "csms.backoffice.apps.BackOfficeConfig",  # before unfold, and unfold before the admin: each replaces
+    "unfold.apps.BasicAppConfig",  # templates of the next
     "unfold.contrib.filters",
     "csms.backoffice.apps.BackOfficeAdminConfig",  # django.contrib.admin with our site
     "django.contrib.auth",
@@ -39,7 +40,6 @@ INSTALLED_APPS = [
     "csms.charging",
     "csms.gateway",
     "csms.api",
-    "csms.backoffice.apps.BackOfficeConfig",
     "csms.demo",
 ]
 
@@ -129,6 +129,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # ---- the browser
 

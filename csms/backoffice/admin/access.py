@@ -15,7 +15,7 @@ from unfold.decorators import display
 from csms.access.models import IdToken, IdTokenGroup
 from csms.backoffice import words
 from csms.backoffice.admin.bases import ReferenceAdmin
-from csms.backoffice.templatetags.backoffice import badge
+from csms.backoffice.templatetags.backoffice import badge, moment
 from csms.domain.authorization import folded
 
 
@@ -34,13 +34,18 @@ class IdTokenForm(forms.ModelForm):
 
 @admin.register(IdToken)
 class IdTokenAdmin(ReferenceAdmin):
+    empty_help = "An id token is what a card or an app presents. Only those enrolled here may charge."
     form = IdTokenForm
-    list_display = ("id_token", "verdict", "holder", "group", "expires_at", "max_transactions")
+    list_display = ("id_token", "verdict", "holder", "group", "until", "max_transactions")
     list_filter = ("blocked", "group")
     list_select_related = ("group",)
     search_fields = ("id_token", "holder", "note")
     autocomplete_fields = ("group",)
     fields = ("id_token", "holder", "group", "blocked", "expires_at", "max_transactions", "note")
+
+    @display(description="Expires", ordering="expires_at")
+    def until(self, token: IdToken) -> SafeString | str:
+        return moment(token.expires_at)
 
     @display(description="Verdict")
     def verdict(self, token: IdToken) -> SafeString:
@@ -53,6 +58,7 @@ class IdTokenAdmin(ReferenceAdmin):
 
 @admin.register(IdTokenGroup)
 class IdTokenGroupAdmin(ReferenceAdmin):
+    empty_help = "The id tokens of one group may stop each other's transactions."
     list_display = ("__str__", "parent", "members")
     search_fields = ("name", "parent")
 

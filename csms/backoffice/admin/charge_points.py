@@ -7,10 +7,11 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.views import ChangeList as UnfoldChangeList
 
 from csms.backoffice import words
@@ -86,6 +87,7 @@ class LiveChangeList(UnfoldChangeList):
 
 @admin.register(ChargePoint)
 class ChargePointAdmin(ReferenceAdmin):
+    empty_help = "Let a charge point connect and adopt it from the lobby, or register one beforehand."
     list_display = ("title", "online", "connectors", "site", "last_event", "firmware")
     list_display_links = ("title",)
     list_filter = (OnlineFilter, ConnectorFilter, "site", "registration", "security_profile", ServiceFilter)
@@ -99,6 +101,7 @@ class ChargePointAdmin(ReferenceAdmin):
         ("Out of service for good", {"fields": ("archived_at",)}),
     )
     actions = None
+    actions_detail = ("show_live", "new_password")
 
     def stream_of(self, row: ChargePoint) -> str:
         return row.identity
@@ -112,8 +115,19 @@ class ChargePointAdmin(ReferenceAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # its history stays: it is archived
 
-    def view_on_site(self, obj: ChargePoint) -> str:
-        return charge_point_url(obj.identity)
+    @action(description="Live", icon="ev_station", url_path="live")
+    def show_live(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect(charge_point_url(get_object_or_404(ChargePoint, pk=object_id).identity))
+
+    @action(
+        description="New password",
+        icon="key",
+        url_path="new-password",
+        permissions=["change"],
+    )
+    def new_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        identity = get_object_or_404(ChargePoint, pk=object_id).identity
+        return redirect(charge_point_url(identity, "charge_point_password"))
 
     @display(description="Charge point", ordering="identity")
     def title(self, row: Any) -> SafeString:
@@ -143,6 +157,7 @@ class ChargePointAdmin(ReferenceAdmin):
 
 @admin.register(Site)
 class SiteAdmin(ReferenceAdmin):
+    empty_help = "A site is a place with charge points, an address and a time zone."
     list_display = ("name", "address", "time_zone", "charge_points")
     search_fields = ("name", "address")
 
@@ -157,6 +172,7 @@ class SiteAdmin(ReferenceAdmin):
 
 @admin.register(OrphanMessage)
 class OrphanMessageAdmin(ReadOnlyAdmin):
+    empty_help = "Good: every stop and every meter value belongs to a transaction that is known."
     list_display = ("message", "charge_point", "transaction_id", "meter_wh", "when")
     list_display_links = None
     list_filter = ("kind",)

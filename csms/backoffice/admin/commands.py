@@ -22,6 +22,7 @@ from csms.outbox.models import Command
 
 @admin.register(Command)
 class CommandAdmin(ReadOnlyAdmin):
+    empty_help = "Nothing has been asked of charge points yet. Each has its commands on its own screen."
     list_display = ("kind", "where", "answer", "effect_seen", "actor", "asked")
     list_filter = ("kind", "state", "effect", "status")
     list_before_template = "backoffice/parts/renewed_list.html"

@@ -27,6 +27,7 @@ def pretty(content: Any) -> SafeString:
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
+    empty_help = "Nothing has happened yet. Every message of every charge point will stand here."
     list_display = ("position", "when", "where", "type", "action", "actor")
     list_display_links = ("position",)
     ordering = ("-position",)
@@ -67,6 +68,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(Checkpoint)
 class CheckpointAdmin(ReadOnlyAdmin):
+    empty_help = "No projector has run yet. manage.py run_projector starts one."
     list_display = ("name", "position", "version", "renewed")
     list_display_links = None
 

@@ -21,6 +21,7 @@ from csms.charging.models import Transaction
 
 @admin.register(Transaction)
 class TransactionAdmin(ReadOnlyAdmin):
+    empty_help = "A transaction appears here when a charge point reports its start."
     list_display = (
         "transaction_id",
         "status",

@@ -186,3 +186,19 @@ def test_the_search_finds_what_a_person_may_see(signed_in: SignIn) -> None:
     assert "FINDME-STRANGER" in everything
     assert "FINDME-TOKEN" not in found("viewer", "findme")
     assert "North gate" not in found("", "findme")
+
+
+@pytest.mark.parametrize(("role", "offered"), [("operator", False), ("engineer", True)])
+def test_the_registration_leads_to_the_live_screen_and_to_a_new_password(
+    signed_in: SignIn, role: str, offered: bool
+) -> None:
+    charge_point = factories.charge_point(identity="CP")
+    client = signed_in(role)
+    change = reverse("admin:charging_chargepoint_change", args=[charge_point.pk])
+    page = client.get(change).content.decode()
+    assert ("New password" in page) == offered
+    live = change.replace("/change/", "/live/")
+    assert live in page
+    assert client.get(live).url == charge_point_url("CP")
+    answer = client.get(change.replace("/change/", "/new-password/"))
+    assert answer.status_code == (302 if offered else 403)

@@ -97,7 +97,8 @@ function options(figure, points) {
   const colour = (name) => style.getPropertyValue(name).trim();
   const clock = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
   const line = colour("--color-primary-500");
-  const ticks = { color: "#9ca3af", maxRotation: 0, autoSkipPadding: 24 };
+  const ticks = { color: "#9ca3af", maxRotation: 0 };
+  const room = Math.max(2, Math.floor(figure.clientWidth / 110)); // for so many times below the curve
   const grid = { color: "rgba(156, 163, 175, .2)" };
   return {
     type: "line",
@@ -110,7 +111,7 @@ function options(figure, points) {
         tooltip: { displayColors: false, callbacks: { title: (items) => clock(items[0].parsed.x), label: (item) => `${item.formattedValue} ${unit}` } },
       },
       scales: {
-        x: { type: "linear", min: points[0].x, max: points.at(-1).x, grid: { display: false }, ticks: { ...ticks, callback: clock } },
+        x: { type: "linear", min: points[0].x, max: points.at(-1).x, grid: { display: false }, ticks: { ...ticks, maxTicksLimit: room, callback: clock } },
         y: { ...range(unit, points), grid, ticks: { ...ticks, callback: (value) => `${value} ${unit}` } },
       },
     },

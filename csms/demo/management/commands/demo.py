@@ -23,7 +23,7 @@ from rich.text import Text
 
 from csms.demo import population
 from csms.demo.figures import Figures, Run
-from csms.demo.population import CHARACTERS
+from csms.demo.population import CHARACTERS, Keys
 from csms.demo.processes import Child, ChildFailed, Children
 from csms.eventlog import projector
 
@@ -95,14 +95,14 @@ class Demonstration:
         """Raises SystemExit(1) when nothing was charged, CommandError when it could not run."""
         with Children(directory=settings.BASE_DIR, logs=self.directory) as children, self._signals(children):
             call_command("migrate", verbosity=0)
-            password = population.person()
+            keys = population.person()
             passwords = population.populate(len(self.more))
             run = Run([character.identity for character in self.characters] + self.more)
             try:
                 url = self._start_servers(children)
                 if self.stopping.is_set():
                     return
-                self._welcome(url, password)
+                self._welcome(url, keys)
                 self._start_charge_points(children, url, passwords)
                 run.restart_clock()
                 self._watch(run, children)
@@ -196,14 +196,14 @@ class Demonstration:
 
     # ---- what is said
 
-    def _welcome(self, url: str, password: str) -> None:
+    def _welcome(self, url: str, keys: Keys | None) -> None:
         where = Table(box=None, show_header=False, pad_edge=False)
         where.add_column(style="bold")
         where.add_column(overflow="fold")
         where.add_row("Back office", f"{url}/admin/")
-        if password:
+        if keys:
             where.add_row(
-                "Log in as", f"{population.PERSON}   password: [bold]{password}[/]   (shown this once)"
+                "Log in as", f"{population.PERSON}   password: [bold]{keys.password}[/]   (shown this once)"
             )
         else:
             where.add_row(
@@ -211,10 +211,15 @@ class Demonstration:
                 f"{population.PERSON}, with the password of the first start; a new one: "
                 f"manage.py changepassword {population.PERSON}",
             )
+        where.add_row("API", f"{url}/api/v1/docs")
         where.add_row("Charge points", f"{url.replace('http', 'ws', 1)}/ocpp/<identity>, subprotocol ocpp1.6")
         where.add_row("Data and logs", str(settings.VAR_DIR))
         self.console.print()
         self.console.print(where)
+        if keys:
+            curl = f'curl -H "Authorization: Bearer {keys.api_token}" {url}/api/v1/charge-points'
+            self.console.print("Try the API (the token is shown this once):", style="bold")
+            self.console.print(f"  {curl}", soft_wrap=True, markup=False, highlight=False)
         count = len(self.characters) + len(self.more)
         end = f"{self.duration:g} s, then it ends" if self.duration else "Ctrl-C ends it"
         self.console.print(
