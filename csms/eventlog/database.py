@@ -20,7 +20,9 @@ def reserve_positions(count: int) -> list[tuple[str, list[int]]]:
     `horizon` is what every reader may read up to. SQLite has one writer at a time.
     """
     if connection.vendor == "postgresql":
-        bound = f"(SELECT (last_value & 2147483647)::int FROM {sequence_name()})"
+        # A sequence that was never used says 1, too, and then gives 1.
+        taken = "last_value - (NOT is_called)::int"
+        bound = f"(SELECT (({taken}) & 2147483647)::int FROM {sequence_name()})"
         return [
             (f"SELECT pg_advisory_xact_lock_shared({WRITERS}, {bound})", []),
             (f"SELECT nextval('{sequence_name()}') FROM generate_series(1, %s)", [count]),

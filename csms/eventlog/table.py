@@ -185,6 +185,8 @@ class Table(Generic[R]):
     def _read_sqlite(self, column: str) -> str:
         if self._types[column] == "datetime":
             return f"""replace("{column}", ' ', 'T') || 'Z'"""
+        if self._types[column] == "real":  # json_object keeps 15 digits of 17; char(37) is no placeholder
+            return f"""CASE WHEN "{column}" IS NOT NULL THEN printf(char(37) || '!.17g', "{column}") END"""
         if self._is_json(column):
             return f'json("{column}")'
         return f'"{column}"'
