@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Header, Query, Router, Status
 
@@ -223,11 +224,18 @@ async def _settled(row: Command, query: WaitQuery) -> Command:
     """The row as it stands when it is settled, or when the time to wait is over."""
     if not query.wait or is_settled(row.state, row.effect, query.until):
         return row
+    await sync_to_async(_release_connection)()
     try:
         await waiting().until(row.command_id, query.until, query.wait)
     except TooManyWait:
         raise Problem(503, "too_many_wait", "Too many requests wait.", f"command {row.command_id}") from None
     return await sync_to_async(_existing)(row.command_id)
+
+
+def _release_connection() -> None:
+    """Who waits needs no connection to the database; a hundred of them would take all that it has."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _page(request: HttpRequest, query: CommandQuery) -> Page[CommandOut]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
-from django.urls import path, re_path
+from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Router
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
 from csms import __version__
 from csms.api import (
@@ -35,7 +40,28 @@ Everything that the back office can do, for programs.
 **Times** are RFC 3339 in UTC. Energy is in Wh, power in W. An identity in a path is percent-encoded.
 """
 
-api = NinjaAPI(
+
+class Api(NinjaAPI):
+    """Every operation may answer with a problem; the document says so once for all."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**options)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        described = errors.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= described.pop("$defs", {}) | {"Problem": described}
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for item in document["paths"].values():
+            for operation in item.values():
+                operation["responses"]["4XX"] = {"description": "Refused.", "content": content}
+                operation["responses"]["5XX"] = {"description": "Failed.", "content": content}
+        return document
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Short and stable, because client generators make names of it: commands_ask."""
+        return super().get_openapi_operation_id(operation).removeprefix("csms_api_")
+
+
+api = Api(
     title="PyROCPP",
     version=__version__,
     description=DESCRIPTION,
@@ -68,4 +94,29 @@ def nothing_here(request: HttpRequest) -> HttpResponse:
     return errors.problem(404, detail=request.path)
 
 
-urlpatterns = [path("v1/", api.urls), re_path(r"", nothing_here)]
+def _methods_as_problems(pattern: URLPattern) -> None:
+    """ninja answers a method that is not there in plain text."""
+    view = pattern.callback
+
+    def answered(response: HttpResponse) -> HttpResponse:
+        if response.status_code != 405:
+            return response
+        problem = errors.problem(405, detail=f"allowed: {response['Allow']}")
+        problem["Allow"] = response["Allow"]
+        return problem
+
+    async def later(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+        return answered(await view(request, *args, **named))
+
+    def at_once(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+        return answered(view(request, *args, **named))
+
+    pattern.callback = csrf_exempt(later if iscoroutinefunction(view) else at_once)
+
+
+routes = api.urls
+for route in routes[0]:
+    if isinstance(route, URLPattern):
+        _methods_as_problems(route)
+
+urlpatterns = [path("v1/", routes), re_path(r"", nothing_here)]

@@ -23,7 +23,8 @@ Until = Literal["answer", "effect"]
 Key = tuple[str, Until]
 
 POLL_S = 0.05
-MAX_WAITING = 2000
+# Each costs an idle thread of Django's, and nothing else.
+MAX_WAITING = 500
 
 
 class TooManyWait(Exception):

@@ -3,8 +3,12 @@
 import concurrent.futures
 import http.client
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,8 +22,9 @@ from csms.api.scopes import Scope
 from csms.eventlog.rebuild import chosen, differences
 from csms.outbox.models import Command
 from tests import factories
-from tests.end_to_end.conftest import Site, until, use
+from tests.end_to_end.conftest import Site, query, until, use
 from tests.end_to_end.wire import ChargePoint, now, text_of, unlike_any_other
+from tests.server import ROOT, environment
 
 pytestmark = pytest.mark.end_to_end
 
@@ -224,8 +229,8 @@ def test_a_wait_ends_when_its_time_is_over(rest, identity):
     assert command["state"] == "requested"
 
 
-def test_many_who_wait_neither_exhaust_the_server_nor_delay_others(rest, charge_point, identity):
-    """More than any pool of threads has."""
+def test_many_who_wait_neither_exhaust_the_server_nor_delay_others(site, rest, charge_point, identity):
+    """More than any pool of threads has, and without a connection to the database each."""
     command = rest.ask(identity, "ReadSettings")
     call = charge_point.next_call()
     with concurrent.futures.ThreadPoolExecutor(40) as pool:
@@ -233,6 +238,9 @@ def test_many_who_wait_neither_exhaust_the_server_nor_delay_others(rest, charge_
         status, _ = rest("GET", "/sites")
         assert status == 200
         assert not any(waiter.done() for waiter in waiting)
+        if site.vendor == "postgresql":
+            held = "SELECT count(*) <= 10 FROM pg_stat_activity WHERE datname = current_database()"
+            until(lambda: query(held)[0][0], what="connections given back")
         charge_point.send([3, call[1], {}])
         assert {waiter.result()["state"] for waiter in waiting} == {"answered"}
 
@@ -502,3 +510,39 @@ def test_the_same_key_at_two_processes_makes_one_command(two_sites):
         answers = [future.result() for future in asked]
     assert sorted(status for status, _ in answers) == [200] * 7 + [201]
     assert len({command["id"] for _, command in answers}) == 1
+
+
+# --- the command line ----------------------------------------------------------------------------------
+
+
+def shell(site: Site, directory: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """manage.py command, in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "command", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment(database_url=site.database_url, directory=directory)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_command_line_reaches_a_charge_point_at_a_server_beside_it(
+    site, charge_point, identity, tmp_path
+):
+    """Another process, and without Redis nothing but the database between them."""
+    with shell(site, tmp_path, identity, "RemoteStart", "id_token=TAG", "--until", "effect") as running:
+        answer(charge_point, "RemoteStartTransaction", {"idTag": "TAG"})
+        transaction_id = charge_point.start()["transactionId"]
+        said, _ = running.communicate(timeout=60)
+    assert f"RemoteStart to {identity} was answered: Accepted after 0." in said
+    assert f"its effect was seen (transaction {transaction_id})." in said
+    assert running.returncode == 0
+
+
+def test_the_command_line_says_what_the_charge_point_did_not_want(site, charge_point, identity, tmp_path):
+    with shell(site, tmp_path, identity, "ResetChargePoint", "kind=Hard") as running:
+        answer(charge_point, "Reset", {"type": "Hard"}, {"status": "Rejected"})
+        said, _ = running.communicate(timeout=60)
+    assert "was answered: Rejected" in said
+    assert 'Answer: {"status": "Rejected"}' in said
+    assert running.returncode == 1

@@ -1,7 +1,12 @@
 """The event feed."""
 
+import psycopg
 import pytest
 
+from csms.domain import commands
+from csms.eventlog import feed
+from csms.eventlog.database import reserve_positions
+from csms.outbox import request
 from tests import factories
 
 PATH = "/events"
@@ -69,3 +74,21 @@ def test_an_event_names_its_actor_and_can_be_had_alone(api, asked):
 )
 def test_nonsense_is_refused(api, query):
     assert api.get(PATH, **query).status_code == 422
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_the_feed_does_not_pass_a_writer_that_is_still_at_work(live_database):
+    """A slower transaction holds lower positions: who read on would never see its events."""
+    factories.charge_point(identity="CP1")
+    request.request("CP1", commands.ReadSettings(), actor="ada")
+    first = feed.page(0, limit=10)
+    with psycopg.connect(live_database.url) as slow:
+        for sql, parameters in reserve_positions(1):
+            slow.execute(sql, parameters)
+        request.request("CP1", commands.ReadSettings(), actor="ada")
+        page = feed.page(first.after, limit=10)
+        assert (page.events, page.after, page.is_at_end) == ([], first.after, True)
+        slow.rollback()
+    page = feed.page(first.after, limit=10)
+    assert [event.stream_version for event in page.events] == [2]
+    assert page.after >= page.events[0].position

@@ -64,6 +64,14 @@ def test_what_is_not_there_is_a_problem(api, path):
     assert answer.json()["type"] == "urn:pyrocpp:problem:not-found"
 
 
+@pytest.mark.parametrize("path", ["/sites", "/commands/x", "/charge-points/CP1/commands", "/events"])
+def test_a_method_that_is_not_there_is_a_problem(api, path):
+    answer = api("PUT", path, {})
+    assert answer.status_code == 405
+    assert answer.json()["reason"] == "method_not_allowed"
+    assert "GET" in answer["Allow"]
+
+
 def test_a_path_with_a_nul_character_finds_nothing(api):
     assert api.get("/charge-points/a%00b").status_code in (404, 422)
 
