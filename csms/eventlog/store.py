@@ -21,7 +21,8 @@ from csms.eventlog.table import one_of
 T = TypeVar("T")
 
 MAX_EVENTS_PER_APPEND = 16
-MAX_ATTEMPTS = 20
+MAX_ATTEMPTS = 200  # a few seconds: a charge point that delivers a backlog appends every few milliseconds
+MAX_PAUSE_S = 0.02
 
 
 class StreamContended(Exception):
@@ -45,7 +46,9 @@ def append_all(streams: list[str], decide: Callable[[dict[str, StreamState], Bat
 
     events: how many `decide` records at most.
     """
-    for _ in range(MAX_ATTEMPTS):
+    for attempt in range(MAX_ATTEMPTS):
+        if attempt:  # unlike the others who try again
+            time.sleep(random.random() * MAX_PAUSE_S)  # noqa: S311
         try:
             with transaction.atomic():
                 # The states first: who appended before that has positions below ours, and who does so
