@@ -5,6 +5,8 @@ The gateway has its own writer (the journal), with the same rules and the same s
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
