@@ -363,7 +363,7 @@ def conceal(action: str, text: str) -> str:
     if action != "GetConfiguration" or not any(key in text.casefold() for key in SECRET_KEYS):
         return text
     frame = msgspec.json.decode(text)
-    for item in frame[2].get("configurationKey", ()):
+    for item in frame[2].get("configurationKey") or ():
         if item["key"].casefold() in SECRET_KEYS and item.get("value"):
             item["value"] = MASK
     return msgspec.json.encode(frame).decode()

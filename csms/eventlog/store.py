@@ -73,7 +73,8 @@ def append_all(streams: list[str], decide: Callable[[dict[str, StreamState], Bat
 def is_version_conflict(error: Exception) -> bool:
     """Did another writer take this stream version (PostgreSQL) or this position (SQLite) first?"""
     text = str(error)
-    return "event_stream_version" in text or "eventlog_event" in text
+    taken = ("event_stream_version", "eventlog_event_pkey", "UNIQUE constraint failed: eventlog_event.")
+    return any(words in text for words in taken)
 
 
 def _positions(count: int) -> list[int]:

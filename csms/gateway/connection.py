@@ -111,10 +111,9 @@ class Connection:
         loop = asyncio.get_running_loop()
         if delay := self._budget.delay(loop.time()):
             await asyncio.sleep(delay)  # read slower; an error would only make it send again
-        unit = self.session.unit_for(text)
         self.waiting_since = loop.time()
         try:
-            answer = await self._gateway.journal.submit(unit)
+            answer = await self._gateway.journal.submit(self.session.unit_for(text))
         except Exception:  # the outer edge: record it, keep the connection where that is harmless
             logger.exception("%s: a frame could not be handled", self.identity)
             answer = await self._after_failure(text)
@@ -123,8 +122,7 @@ class Connection:
             await self._send_text(answer)
 
     async def _after_failure(self, text: str) -> str | None:
-        unit = self.session.failure_unit(text)
-        answer = None if unit is None else await self._gateway.journal.submit(unit)
+        answer = await self._gateway.journal.submit(self.session.failure_unit(text))
         if answer is None:
             self.close(1011, "internal error")
         return answer

@@ -207,18 +207,29 @@ class Sender:
             return self._answer_unit(sent, et.ERROR_RECEIVED, text, (refused,))
         assert isinstance(frame, CallResult)
         try:
-            response = decode(self._dialect.catalogue[sent.action].Response, frame.payload)
+            response, repairs = self._read(sent, frame)
         except PayloadError:
             refused = facts.CommandRefused(sent.command_id, UNREADABLE_RESULT, "")
             return self._answer_unit(sent, et.RESULT_REJECTED, text, (refused,))
-        return self._result_unit(sent, text, response, "")
+        return self._result_unit(sent, text, response, repairs)
+
+    def _read(self, sent: SentCall, frame: CallResult) -> tuple[Payload, str]:
+        """A response and the names of its repairs, as the peer would read it. Raises PayloadError."""
+        response_type = self._dialect.catalogue[sent.action].Response
+        try:
+            return decode(response_type, frame.payload), ""
+        except PayloadError:
+            mended = self._dialect.repair(response_type, msgspec.json.decode(frame.payload))
+            if mended is None:
+                raise
+            return decode(response_type, msgspec.json.encode(mended[0])), ",".join(mended[1])
 
     def _result_unit(self, sent: SentCall, text: str, response: Payload, repairs: str) -> Unit:
         concealed = self._dialect.conceal(sent.action, text)
         frame = parse(concealed)
         assert isinstance(frame, CallResult)
         if concealed is not text:
-            response = decode(self._dialect.catalogue[sent.action].Response, frame.payload)
+            response, repairs = self._read(sent, frame)
         said = self._dialect.facts_of(sent.action, sent.request, response)
         answered = command_answered(sent.command_id, bytes(frame.payload))
         return self._answer_unit(sent, et.RESULT_RECEIVED, concealed, (*said, answered), repairs=repairs)

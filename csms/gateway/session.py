@@ -163,15 +163,17 @@ class Session:
 
         return Unit(self.identity, decide)
 
-    def failure_unit(self, text: str) -> Unit | None:
+    def failure_unit(self, text: str) -> Unit:
         """After a fault of ours: record the frame, and answer InternalError where that is harmless.
 
         A transaction-related call gets no answer (its charge point would count it as a refusal); the
         unit's result is then None, and the connection should end so that the frame comes again.
         """
-        received = Peer(CENTRAL_SYSTEM, self.dialect.catalogue, self.dialect.error_codes).receive_text(text)
+        dialect = self.dialect
+        reader = Peer(CENTRAL_SYSTEM, dialect.catalogue, dialect.error_codes, repair=dialect.repair)
+        received = reader.receive_text(text)
         if type(received) is not CallReceived:
-            return None
+            return self.record_unit(text, et.FRAME_REJECTED)
         if received.action.queued_offline is not Queued.NO:
             return self.record_unit(text, et.CALL_RECEIVED, received.action.name, received.unique_id)
         return self._refusal(

@@ -1,0 +1,31 @@
+"""Personal data is masked wherever it stands."""
+
+import json
+
+import pytest
+
+from csms.dialects.personal import MASK, masked, masked_text, members
+
+
+def test_id_tokens_of_every_message_are_personal():
+    assert {"idTag", "parentIdTag", "id_token", "stop_id_token"} <= members()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"idTag": "T", "meterStart": 5}, {"idTag": MASK, "meterStart": 5}),
+        ([2, "id", "Authorize", {"idTag": "T"}], [2, "id", "Authorize", {"idTag": MASK}]),
+        ({"idTagInfo": {"status": "Accepted", "parentIdTag": "P"}}, {"idTagInfo": {"status": "Accepted", "parentIdTag": MASK}}),
+        ({"idTag": "", "id_token": None}, {"idTag": "", "id_token": None}),
+        ("idTag", "idTag"),
+        (5, 5),
+    ],
+)  # fmt: skip
+def test_masked(value, told):
+    assert masked(value) == told
+    assert json.loads(masked_text(json.dumps(value))) == told
+
+
+def test_what_cannot_be_read_is_masked_as_a_whole():
+    assert masked_text('{"idTag":"T"') == MASK
