@@ -36,4 +36,4 @@ def energy_wh(meter_start_wh: float | None, register_wh: float | None) -> tuple[
         return None, ""
     if register_wh < meter_start_wh:
         return None, f"register {register_wh:g} Wh is below the start, {meter_start_wh:g} Wh"
-    return register_wh - meter_start_wh, ""
+    return float(register_wh - meter_start_wh), ""  # as it is kept: the difference may leave 64 bits

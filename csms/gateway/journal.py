@@ -171,19 +171,15 @@ class Journal:
                 await self._give_up(units)
                 await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
                 attempt += 1
-            except DataRefused as refused:
+            except Exception as error:  # refused data, or a bug of ours: who is to blame fails alone
+                if not isinstance(error, DataRefused):
+                    logger.exception("a batch of %d units failed", len(units))
                 await self._give_up(units)
                 if len(units) == 1:
-                    _fail(units[0], refused)
+                    _fail(units[0], error)
                     return
                 for unit in units:
                     await self._settle([unit])
-                return
-            except Exception as error:  # a bug of ours: these units fail, the writer goes on
-                logger.exception("a batch of %d units failed", len(units))
-                await self._give_up(units)
-                for unit in units:
-                    _fail(unit, error)
                 return
             else:
                 if self.is_away:
