@@ -154,6 +154,24 @@ class _JsonText(Dumper):
         return obj
 
 
+# A server that vanishes without a word is noticed within seconds, not after the kernel's quarter of an hour.
+CONNECTION_DEFAULTS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
+
+
+def _libpq_options(options: dict[str, Any]) -> dict[str, Any]:
+    """What DATABASE_URL says after its question mark (sslmode ...), without what is Django's own."""
+    return {name: value for name, value in options.items() if name in LIBPQ_OPTIONS}
+
+
+LIBPQ_OPTIONS = frozenset(option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults())
+
+
 class PostgresBackend:
     """PostgreSQL through psycopg 3, in the loop; round trips of one batch share a pipeline."""
 
@@ -225,9 +243,11 @@ class PostgresBackend:
                 password=database_settings.get("PASSWORD") or None,
                 host=database_settings.get("HOST") or None,
                 port=database_settings.get("PORT") or None,
-                connect_timeout=5,
                 autocommit=True,  # BEGIN and COMMIT are ours, so that they can share a pipeline
+                **CONNECTION_DEFAULTS | _libpq_options(database_settings.get("OPTIONS", {})),
             )
+            # As Django's own connections: in other zones the first and last years cannot be read back.
+            await self._connection.execute("SET TIME ZONE 'UTC'")
             self._connection.adapters.register_dumper(bytes, _JsonText)
         return self._connection
 
