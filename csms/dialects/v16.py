@@ -359,14 +359,29 @@ MASK = "********"
 
 
 def conceal(action: str, text: str) -> str:
-    """Mask values that must not enter the log: some charge points report their AuthorizationKey."""
-    if action != "GetConfiguration" or not any(key in text.casefold() for key in SECRET_KEYS):
+    """Mask values that must not enter the log: some charge points report their AuthorizationKey.
+
+    action: "" for a frame of which nobody knows what it answers. What cannot be read is masked as a whole.
+    """
+    if action not in ("GetConfiguration", "") or not any(key in text.casefold() for key in SECRET_KEYS):
         return text
-    frame = msgspec.json.decode(text)
-    for item in frame[2].get("configurationKey") or ():
-        if item["key"].casefold() in SECRET_KEYS and item.get("value"):
-            item["value"] = MASK
-    return msgspec.json.encode(frame).decode()
+    try:
+        frame = msgspec.json.decode(text)
+        masked = _masked(frame)
+    except (msgspec.DecodeError, RecursionError):
+        return MASK
+    return text if masked == frame else msgspec.json.encode(masked).decode()
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    key = value.get("key")
+    if isinstance(key, str) and key.strip().casefold() in SECRET_KEYS and value.get("value"):
+        return value | {"value": MASK}
+    return {name: _masked(member) for name, member in value.items()}
 
 
 DIALECT = Dialect(

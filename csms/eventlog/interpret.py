@@ -59,11 +59,12 @@ class Interpreter:
         return (*self.exchange(event), command_answered(command, bytes(frame.payload)))
 
     def refused(self, event: Recorded) -> tuple[Fact, ...]:
-        call = self._call(event)
+        command = command_of(self._call(event))
+        if event.type == et.RESULT_REJECTED:  # perhaps not even a frame
+            return (facts.CommandRefused(command, UNREADABLE_RESULT, ""),)
         frame = parse(event.payload)
-        if isinstance(frame, CallError):
-            return (facts.CommandRefused(command_of(call), frame.code, frame.description),)
-        return (facts.CommandRefused(command_of(call), UNREADABLE_RESULT, ""),)
+        assert isinstance(frame, CallError)
+        return (facts.CommandRefused(command, frame.code, frame.description),)
 
     def unanswered(self, event: Recorded) -> tuple[Fact, ...]:
         # The call is kept: a late result may still settle it.
