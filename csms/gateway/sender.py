@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from csms.charging.tables import STATES
 from csms.dialects.rules import Dialect
 from csms.domain import facts
 from csms.domain.commands import RequestMessage
@@ -81,6 +82,10 @@ class Sender:
         """Does a call wait for its answer, or is one about to be sent?"""
         return self._sent is not None or (self._pump is not None and not self._pump.done())
 
+    def is_waiting_for(self, unique_id: str) -> bool:
+        """Is it the call that is on the wire? Not so before its commit, whatever the peer believes."""
+        return self._sent is not None and self._sent.command_id == unique_id
+
     def stop(self) -> None:
         """The connection has ended: no call goes out any more."""
         self._is_stopped = True
@@ -117,6 +122,9 @@ class Sender:
     def _open_next(self, state: StreamState, batch: Batch) -> tuple[SentCall, str] | None:
         """Record the next command as sent. Runs again when the batch has to be decided anew."""
         self._peer.expire(math.inf)  # what an earlier run of this decision opened never went out
+        known = state.rows.get(STATES, self.identity)
+        if known is not None and (known.connection or 0) > self.connection:
+            return None  # a newer connection owns the charge point; this one has not heard of it yet
         for row in _due(state.rows, batch)[: MAX_EVENTS_PER_PUMP - 1]:
             try:
                 command = row.command()
@@ -192,16 +200,22 @@ class Sender:
         return self._answer_unit(sent, et.ERROR_RECEIVED, text, (refused,))
 
     def unreadable_result_unit(self, text: str) -> Unit:
-        sent = self._take_sent()
+        return self._unreadable_unit(self._take_sent(), text)
+
+    def _unreadable_unit(self, sent: SentCall, text: str) -> Unit:
         refused = facts.CommandRefused(sent.command_id, UNREADABLE_RESULT, "")
-        return self._answer_unit(sent, et.RESULT_REJECTED, text, (refused,))
+        concealed = self._dialect.conceal(sent.action, text)
+        return self._answer_unit(sent, et.RESULT_REJECTED, concealed, (refused,))
 
     def unexpected_unit(self, text: str, answer: AnswerUnexpected) -> Unit:
         """A late answer still settles its command; one that nobody asked for is only recorded."""
         sent = self._expired.pop(answer.unique_id, None)
+        if self.is_waiting_for(answer.unique_id):  # its answer came twice, the first time too early
+            sent = self._take_sent()
         frame = parse(text)
         if sent is None:
-            return self._answer_unit(None, et.ANSWER_UNEXPECTED, text, (), message_id=answer.unique_id)
+            concealed = self._dialect.conceal("", text)
+            return self._answer_unit(None, et.ANSWER_UNEXPECTED, concealed, (), message_id=answer.unique_id)
         if isinstance(frame, CallError):
             refused = facts.CommandRefused(sent.command_id, frame.code, frame.description)
             return self._answer_unit(sent, et.ERROR_RECEIVED, text, (refused,))
@@ -209,8 +223,7 @@ class Sender:
         try:
             response, repairs = self._read(sent, frame)
         except PayloadError:
-            refused = facts.CommandRefused(sent.command_id, UNREADABLE_RESULT, "")
-            return self._answer_unit(sent, et.RESULT_REJECTED, text, (refused,))
+            return self._unreadable_unit(sent, text)
         return self._result_unit(sent, text, response, repairs)
 
     def _read(self, sent: SentCall, frame: CallResult) -> tuple[Payload, str]:

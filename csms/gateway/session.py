@@ -63,6 +63,10 @@ class Session:
         received = self._peer.receive_text(text)
         if type(received) is CallReceived:
             return self._call_unit(text, received)
+        if isinstance(received, ResultReceived | ErrorReceived) and not self.sender.is_waiting_for(
+            received.unique_id
+        ):  # an answer from before a lost connection, while the call is about to be sent again
+            received = AnswerUnexpected(received.unique_id, late=True)
         if type(received) is ResultReceived:
             return self.sender.result_unit(text, received)
         if type(received) is ErrorReceived:
@@ -185,10 +189,11 @@ class Session:
             return self._refusal(
                 text, frame.unique_id, frame.action_name, frame.violation, frame.description, frame.details
             )
-        if frame.request is not None:
+        if frame.request is not None and self.sender.is_waiting_for(frame.unique_id or ""):
             return self.sender.unreadable_result_unit(text)
         self.unreadable_frames += 1
-        return self.record_unit(text, et.FRAME_REJECTED, frame.action_name, frame.unique_id or "")
+        concealed = self.dialect.conceal(frame.action_name, text)
+        return self.record_unit(concealed, et.FRAME_REJECTED, frame.action_name, frame.unique_id or "")
 
     def record_unit(self, text: str, type_: str, action_name: str = "", unique_id: str = "") -> Unit:
         def decide(state: StreamState, batch: Batch) -> None:
