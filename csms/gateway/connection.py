@@ -48,6 +48,7 @@ class Connection:
         self._receive = receive
         self._send = send
         self._closing: tuple[int, str] | None = None
+        self._close_then: tuple[int, str] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._budget = Budget(gateway.options.max_calls_per_s, gateway.options.max_calls_burst)
         self.session = Session(
@@ -120,6 +121,8 @@ class Connection:
         self.waiting_since = None
         if answer is not None:
             await self._send_text(answer)
+        if self._close_then is not None:
+            self.close(*self._close_then)
 
     async def _after_failure(self, text: str) -> str | None:
         answer = await self._gateway.journal.submit(self.session.failure_unit(text))
@@ -161,6 +164,13 @@ class Connection:
         if self._closing is None:
             self._closing = (code, reason)
             self._spawn(self._send({"type": "websocket.close", "code": code, "reason": reason}))
+
+    def close_when_answered(self, code: int, reason: str) -> None:
+        """The same, but the frame that is being decided gets its answer first."""
+        if self.waiting_since is None:
+            self.close(code, reason)
+        else:
+            self._close_then = (code, reason)
 
     def give_up(self) -> None:
         """It could not be opened in time. Should that still be committed, its end is, right behind it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import secrets
 import socket
@@ -17,11 +18,13 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection as database
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from csms.charging.tables import STATES
 from csms.domain import facts
 from csms.eventlog import event_types as et
 from csms.eventlog.state import Batch, StreamState
+from csms.eventlog.table import one_of
 from csms.gateway.backends import DatabaseAway, open_backend
 from csms.gateway.connection import Connection
 from csms.gateway.journal import Journal, Unit
@@ -35,6 +38,9 @@ logger = logging.getLogger(__name__)
 HOUSEKEEPING_S = 1.0
 RENEW_S = 5.0
 LOST_AFTER_S = 20.0
+
+# What the channel layer raises while Redis is away; RedisError is no OSError.
+LAYER_AWAY = (OSError, RedisError)
 
 
 class Gateway:
@@ -52,6 +58,8 @@ class Gateway:
         self.journal = Journal(open_backend(), self._prepare, max_events=self.options.journal_batch_events)
         self.refusals = Refusals(self.journal)
         self._tasks: list[asyncio.Task[None]] = []
+        self._renewed_at = -math.inf
+        self._steady_since = -math.inf
 
     async def _prepare(self, units: list[Unit], states: dict[str, StreamState]) -> None:
         await self.lookups.prepare(units, states)
@@ -72,11 +80,13 @@ class Gateway:
         """Answer what has arrived, close every connection with 1001, and write the last events."""
         self.is_draining = True
         for connection in list(self.connections.values()):
-            connection.close(1001, "the server is going down")
+            connection.close_when_answered(1001, "the server is going down")
         if self.connections:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.options.shutdown_grace_s):
                     await self._left.wait()
+        for connection in list(self.connections.values()):
+            connection.close(1001, "the server is going down")
         journal, *others = self._tasks
         for task in others:
             task.cancel()
@@ -109,15 +119,25 @@ class Gateway:
 
     async def _listen(self) -> None:
         layer = get_channel_layer()
+        was_away = False
         while True:
             try:
                 channel = await layer.new_channel("gateway")
                 await layer.group_add(GATEWAYS, channel)
+                if was_away:
+                    self._catch_up()
                 while True:
                     self._hear(await layer.receive(channel))
-            except (OSError, ConnectionError) as error:
+            except LAYER_AWAY as error:
+                was_away = True
                 logger.warning("the channel layer is away: %s", error)
                 await asyncio.sleep(1)
+
+    def _catch_up(self) -> None:
+        """Nobody knows what was announced while nobody could hear it."""
+        self.lookups.forget_tokens()
+        for connection in self.connections.values():
+            connection.refresh()
 
     def _hear(self, message: dict[str, Any]) -> None:
         kind, stream = message["type"], message.get("stream", "")
@@ -139,7 +159,7 @@ class Gateway:
     async def announce(self, kind: str, **members: object) -> None:
         try:
             await get_channel_layer().group_send(GATEWAYS, {"type": kind, **members})
-        except OSError as error:
+        except LAYER_AWAY as error:
             logger.warning("could not announce %s: %s", kind, error)
 
     # --- housekeeping ----------------------------------------------------------------------------------
@@ -154,6 +174,7 @@ class Gateway:
                 if loop.time() - renewed > RENEW_S:
                     renewed = loop.time()
                     await self._renew()
+                    await self._close_what_is_not_ours()
                     await self._close_for_the_lost()
             except DatabaseAway as away:
                 logger.debug("housekeeping waits: %s", away)
@@ -195,6 +216,27 @@ class Gateway:
             "SET seen_at = excluded.seen_at, connections = excluded.connections RETURNING name",
             [self.name, now, now, len(self.connections)],
         )
+        at = asyncio.get_running_loop().time()
+        if at - self._renewed_at > 2 * RENEW_S and self._renewed_at > 0:
+            self._steady_since = at  # the database was away, for the others perhaps as well
+        self._renewed_at = at
+
+    async def _close_what_is_not_ours(self) -> None:
+        """Another gateway took the charge point over, or took us for lost, and we did not hear of it."""
+        numbers = {identity: connection.number for identity, connection in self.connections.items()}
+        rows = await self.lookups.fetch(
+            "SELECT charge_point, connection FROM charging_chargepointstate "  # noqa: S608
+            f"WHERE {one_of('charge_point')} AND (gateway <> %s OR connection IS NULL)",
+            [msgspec.json.encode(list(numbers)).decode(), self.name],
+        )
+        for stream, owner in rows:
+            connection = self.connections.get(stream)
+            if connection is None or connection.number != numbers[stream]:
+                continue
+            if owner is None:
+                connection.close(1012, "taken for lost")
+            elif owner > connection.number:
+                connection.close(1008, "replaced by a newer connection")
 
     async def _sign_off(self) -> None:
         try:
@@ -205,7 +247,12 @@ class Gateway:
             logger.warning("could not sign off: %s", away)
 
     async def _close_for_the_lost(self) -> None:
-        """A gateway that died cannot say that its connections ended; a living one says it."""
+        """A gateway that died cannot say that its connections ended; a living one says it.
+
+        While the database was away, nobody could renew: all get the time to do so first.
+        """
+        if asyncio.get_running_loop().time() - self._steady_since < LOST_AFTER_S:
+            return
         lost = timezone.now() - timedelta(seconds=LOST_AFTER_S)
         rows = await self.lookups.fetch(
             "SELECT charge_point, connection, gateway FROM charging_chargepointstate "
