@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from csms.eventlog import database, store
 from csms.eventlog import event_types as et
@@ -23,6 +24,9 @@ from csms.eventlog.state import Batch, Recorded, StreamState
 from csms.eventlog.table import Row, Table
 
 Key = tuple[Any, ...]
+
+# Looks at a charge point that keeps on talking, before a difference is believed.
+ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,20 @@ def chosen(names: Iterable[str]) -> tuple[type[Projection], ...]:
 
 def differences(stream: str, wanted: tuple[type[Projection], ...]) -> Iterator[Difference]:
     """What a rebuild of this stream would change."""
+    for _ in range(ATTEMPTS):
+        before = _version(stream)
+        found = list(_differences(stream, wanted))
+        if not found or _version(stream) == before:
+            break  # else the charge point went on between the look at the log and the look at the rows
+    yield from found
+
+
+def _version(stream: str) -> int:
+    newest: int | None = Event.objects.filter(stream=stream).aggregate(newest=Max("stream_version"))["newest"]
+    return newest or 0
+
+
+def _differences(stream: str, wanted: tuple[type[Projection], ...]) -> Iterator[Difference]:
     for mode in (INLINE, ASYNC):
         of_mode = [projection for projection in wanted if projection.mode is mode]
         if not of_mode:
