@@ -90,6 +90,8 @@ def request(
 def request_all(wishes: Sequence[Wish], *, actor: str) -> list[Asked]:
     """Ask all of it in one transaction, or nothing. Raises WishesRefused, which names every refusal."""
     actor = actor[:MAX_ACTOR]
+    if refused := {place: _nul(wish) for place, wish in enumerate(wishes) if _holds_nul(wish)}:
+        raise WishesRefused(refused)
     streams = sorted({wish.charge_point for wish in wishes})
 
     def decide(states: dict[str, StreamState], batch: Batch) -> list[Asked]:
@@ -111,6 +113,17 @@ def request_all(wishes: Sequence[Wish], *, actor: str) -> list[Asked]:
     for stream in sorted({w.charge_point for w, a in zip(wishes, asked, strict=True) if a.is_new}):
         _announce_on_commit(stream)
     return asked
+
+
+def _holds_nul(wish: Wish) -> bool:
+    return any("\0" in text for text in (wish.charge_point, wish.reason, wish.idempotency_key))
+
+
+def _nul(wish: Wish) -> Refused:
+    """No database keeps it."""
+    if "\0" in wish.charge_point:
+        return Refused(Reason.UNKNOWN_CHARGE_POINT, repr(wish.charge_point))
+    return Refused(Reason.INVALID_PARAMETERS, "a text holds a NUL character")
 
 
 def cancel(charge_point: str, command_id: str, *, actor: str) -> None:
