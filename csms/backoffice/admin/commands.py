@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -20,11 +21,22 @@ from csms.charging.models import Transaction
 from csms.outbox.models import Command
 
 
+class KindFilter(admin.SimpleListFilter):
+    title = "command"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, known.label) for kind, known in words.COMMANDS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Command)
 class CommandAdmin(ReadOnlyAdmin):
     empty_help = "Nothing has been asked of charge points yet. Each has its commands on its own screen."
     list_display = ("kind", "where", "answer", "effect_seen", "actor", "asked")
-    list_filter = ("kind", "state", "effect", "status")
+    list_filter = (KindFilter, "state", "effect")
     list_before_template = "backoffice/parts/renewed_list.html"
     search_fields = ("charge_point", "actor", "reason", "command_id")
     ordering = ("-position",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,6 +18,28 @@ from csms.backoffice.navigation import charge_point_url
 from csms.backoffice.templatetags import backoffice as shown
 from csms.backoffice.views import transaction as screens
 from csms.charging.models import Transaction
+from csms.domain import authorization
+
+VERDICTS = (
+    authorization.ACCEPTED,
+    authorization.BLOCKED,
+    authorization.EXPIRED,
+    authorization.INVALID,
+    authorization.CONCURRENT,
+)
+
+
+class VerdictFilter(admin.SimpleListFilter):
+    """Without asking the table which verdicts there are: that reads all of it."""
+
+    title = "verdict"
+    parameter_name = "verdict"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(verdict, verdict) for verdict in VERDICTS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(verdict=self.value()) if self.value() else queryset
 
 
 @admin.register(Transaction)
@@ -34,7 +57,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         "ended_by",
     )
     list_display_links = ("transaction_id",)
-    list_filter = ("state", ("started_at", RangeDateTimeFilter), "verdict", "is_late")
+    list_filter = ("state", ("started_at", RangeDateTimeFilter), VerdictFilter, "is_late")
     ordering = ("-started_at",)
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from csms.backoffice.words import connector_name
@@ -17,7 +18,7 @@ from csms.charging.models import (
     OrphanMessage,
     Transaction,
 )
-from csms.charging.queries import lobby
+from csms.charging.queries import connected, lobby
 from csms.eventlog import event_types as et
 from csms.eventlog.models import Event
 from csms.outbox.models import Command
@@ -25,6 +26,8 @@ from csms.outbox.models import Command
 RECENT = timedelta(hours=24)
 # Problems in messages are looked for in so many of the newest events: the log has no index by type.
 RECENT_EVENTS = 5000
+# Of today's energy, only transactions that began this long ago are looked at: there is an index by start.
+LONGEST = timedelta(days=7)
 SHOWN_PROBLEMS = 8
 SHOWN_RUNNING = 12
 SHOWN_STRANGERS = 5
@@ -36,6 +39,7 @@ BAD_EVENTS = (
     et.ERROR_RECEIVED,
     et.CONNECTION_REFUSED,
 )
+ENDED = (Transaction.State.ENDED, Transaction.State.PRESUMED_ENDED)
 BAD_COMMANDS = (
     Command.State.REFUSED,
     Command.State.UNANSWERED,
@@ -79,49 +83,45 @@ class Overview:
         return round(100 * self.online / self.charge_points) if self.charge_points else 0
 
 
-def known() -> list[str]:
-    """Identities of the charge points in service."""
-    return list(ChargePoint.objects.filter(archived_at=None).values_list("identity", flat=True))
-
-
 def strangers() -> list[ChargePointState]:
     """Those in the lobby: they connected, and nobody has registered them."""
     return list(lobby().order_by("-connected_at"))
 
 
 def overview() -> Overview:
-    identities = known()
-    in_service = ChargePoint.objects.filter(archived_at=None).values("identity")
+    in_service = ChargePoint.objects.filter(archived_at=None)
+    points = in_service.aggregate(count=Count("pk"), online=Count("pk", filter=Q(connected())))
+    running = Transaction.objects.filter(state=Transaction.State.RUNNING)
+    now = running.aggregate(count=Count("pk"), power=Sum("power_w"), energy=Sum("energy_wh"))
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    running = list(Transaction.objects.filter(state=Transaction.State.RUNNING).order_by("-started_at"))
-    ended = Transaction.objects.filter(ended_at__gte=midnight).aggregate(
-        count=Count("pk"), energy=Sum("energy_wh")
-    )
+    today = Transaction.objects.filter(
+        started_at__gte=midnight - LONGEST, ended_at__gte=midnight, state__in=ENDED
+    ).aggregate(count=Count("pk"), energy=Sum("energy_wh"))
+    identities = in_service.values("identity")
     statuses = (
-        ConnectorStatus.objects.filter(charge_point__in=in_service, evse__gt=0)
+        ConnectorStatus.objects.filter(charge_point__in=identities, evse__gt=0)
         .values_list("status")
         .annotate(count=Count("pk"))
         .order_by("-count", "status")
     )
     unknown = strangers()
-    energy_running_wh = sum(transaction.energy_wh or 0.0 for transaction in running)
     return Overview(
-        charge_points=len(identities),
-        online=ChargePointState.objects.filter(charge_point__in=in_service, connection__isnull=False).count(),
+        charge_points=points["count"],
+        online=points["online"],
         connectors=list(statuses),
-        running=running[:SHOWN_RUNNING],
-        running_count=len(running),
-        power_w=sum(transaction.power_w or 0.0 for transaction in running),
-        energy_running_wh=energy_running_wh,
-        energy_today_wh=energy_running_wh + (ended["energy"] or 0.0),
-        ended_today=ended["count"],
+        running=list(running.order_by("-started_at")[:SHOWN_RUNNING]),
+        running_count=now["count"],
+        power_w=now["power"] or 0.0,
+        energy_running_wh=now["energy"] or 0.0,
+        energy_today_wh=(now["energy"] or 0.0) + (today["energy"] or 0.0),
+        ended_today=today["count"],
         problems=problems(identities),
         strangers=unknown[:SHOWN_STRANGERS],
         stranger_count=len(unknown),
     )
 
 
-def problems(identities: list[str]) -> list[Problem]:
+def problems(identities: QuerySet[Any]) -> list[Problem]:
     """The newest first."""
     since = timezone.now() - RECENT
     found = [
@@ -134,7 +134,7 @@ def problems(identities: list[str]) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.at, reverse=True)[:SHOWN_PROBLEMS]
 
 
-def _faults(identities: list[str]) -> Iterable[Problem]:
+def _faults(identities: QuerySet[Any]) -> Iterable[Problem]:
     rows = ConnectorStatus.objects.filter(
         Q(status="Faulted") | ~Q(error_code__in=["NoError", ""]), charge_point__in=identities
     ).order_by("-happened_at")[:SHOWN_PROBLEMS]
@@ -149,7 +149,7 @@ def _faults(identities: list[str]) -> Iterable[Problem]:
         )
 
 
-def _offline(identities: list[str]) -> Iterable[Problem]:
+def _offline(identities: QuerySet[Any]) -> Iterable[Problem]:
     rows = ChargePointState.objects.filter(
         charge_point__in=identities, connection=None, disconnected_at__isnull=False
     ).order_by("-disconnected_at")[:SHOWN_PROBLEMS]
