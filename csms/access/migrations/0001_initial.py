@@ -6,41 +6,90 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='IdTokenGroup',
+            name="IdTokenGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('parent', models.CharField(help_text='What charge points compare to find out that two tokens belong together (1.6: parentIdTag).', max_length=20, unique=True, validators=[django.core.validators.RegexValidator('^[\\x20-\\x7e]+$', 'Printable ASCII characters only.')], verbose_name='parent id token')),
-                ('name', models.CharField(blank=True, max_length=100)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "parent",
+                    models.CharField(
+                        help_text="What charge points compare to find out that two tokens belong together (1.6: parentIdTag).",
+                        max_length=20,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[\\x20-\\x7e]+$", "Printable ASCII characters only."
+                            )
+                        ],
+                        verbose_name="parent id token",
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=100)),
             ],
             options={
-                'ordering': ('name', 'parent'),
+                "ordering": ("name", "parent"),
             },
         ),
         migrations.CreateModel(
-            name='IdToken',
+            name="IdToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('id_token', models.CharField(help_text='As the reader sends it; upper and lower case are the same.', max_length=20, validators=[django.core.validators.RegexValidator('^[\\x20-\\x7e]+$', 'Printable ASCII characters only.')])),
-                ('folded', models.CharField(editable=False, max_length=20, unique=True)),
-                ('holder', models.CharField(blank=True, help_text='Whose it is.', max_length=100)),
-                ('blocked', models.BooleanField(default=False)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('max_transactions', models.PositiveSmallIntegerField(blank=True, default=1, help_text='How many transactions may run at once; empty: any number.', null=True)),
-                ('note', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='id_tokens', to='access.idtokengroup')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "id_token",
+                    models.CharField(
+                        help_text="As the reader sends it; upper and lower case are the same.",
+                        max_length=20,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[\\x20-\\x7e]+$", "Printable ASCII characters only."
+                            )
+                        ],
+                    ),
+                ),
+                ("folded", models.CharField(editable=False, max_length=20, unique=True)),
+                ("holder", models.CharField(blank=True, help_text="Whose it is.", max_length=100)),
+                ("blocked", models.BooleanField(default=False)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "max_transactions",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        default=1,
+                        help_text="How many transactions may run at once; empty: any number.",
+                        null=True,
+                    ),
+                ),
+                ("note", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="id_tokens",
+                        to="access.idtokengroup",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'id token',
-                'ordering': ('id_token',),
+                "verbose_name": "id token",
+                "ordering": ("id_token",),
             },
         ),
     ]

@@ -4,45 +4,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Command',
+            name="Command",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('charge_point', models.CharField(max_length=255)),
-                ('command_id', models.CharField(max_length=36)),
-                ('kind', models.CharField(max_length=40)),
-                ('parameters', models.JSONField()),
-                ('actor', models.CharField(max_length=150)),
-                ('reason', models.CharField(max_length=200)),
-                ('idempotency_key', models.CharField(max_length=100)),
-                ('state', models.CharField(choices=[('requested', 'waiting to be sent'), ('sent', 'sent, no answer yet'), ('answered', 'answered'), ('refused', 'refused with an error'), ('unanswered', 'no answer in time'), ('impossible', 'not offered by the charge point'), ('expired', 'expired before it could be sent'), ('cancelled', 'cancelled')], max_length=12)),
-                ('attempts', models.IntegerField(default=0)),
-                ('requested_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(help_text='Not sent any more after this.')),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('status', models.CharField(help_text="The charge point's answer in one word.", max_length=30)),
-                ('response', models.JSONField(null=True)),
-                ('error_code', models.CharField(max_length=50)),
-                ('error_description', models.CharField(max_length=255)),
-                ('effect', models.CharField(choices=[('', 'nothing to wait for'), ('awaited', 'accepted, not seen yet'), ('seen', 'seen to happen'), ('missing', 'accepted, but nothing happened in time')], max_length=8)),
-                ('effect_until', models.DateTimeField(help_text='By when the effect should be seen.', null=True)),
-                ('effect_position', models.BigIntegerField(help_text='The event that shows the effect.', null=True)),
-                ('transaction_id', models.CharField(help_text='The transaction that it became.', max_length=36)),
-                ('position', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("charge_point", models.CharField(max_length=255)),
+                ("command_id", models.CharField(max_length=36)),
+                ("kind", models.CharField(max_length=40)),
+                ("parameters", models.JSONField()),
+                ("actor", models.CharField(max_length=150)),
+                ("reason", models.CharField(max_length=200)),
+                ("idempotency_key", models.CharField(max_length=100)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "waiting to be sent"),
+                            ("sent", "sent, no answer yet"),
+                            ("answered", "answered"),
+                            ("refused", "refused with an error"),
+                            ("unanswered", "no answer in time"),
+                            ("impossible", "not offered by the charge point"),
+                            ("expired", "expired before it could be sent"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("attempts", models.IntegerField(default=0)),
+                ("requested_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(help_text="Not sent any more after this.")),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("answered_at", models.DateTimeField(null=True)),
+                (
+                    "status",
+                    models.CharField(help_text="The charge point's answer in one word.", max_length=30),
+                ),
+                ("response", models.JSONField(null=True)),
+                ("error_code", models.CharField(max_length=50)),
+                ("error_description", models.CharField(max_length=255)),
+                (
+                    "effect",
+                    models.CharField(
+                        choices=[
+                            ("", "nothing to wait for"),
+                            ("awaited", "accepted, not seen yet"),
+                            ("seen", "seen to happen"),
+                            ("missing", "accepted, but nothing happened in time"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "effect_until",
+                    models.DateTimeField(help_text="By when the effect should be seen.", null=True),
+                ),
+                (
+                    "effect_position",
+                    models.BigIntegerField(help_text="The event that shows the effect.", null=True),
+                ),
+                (
+                    "transaction_id",
+                    models.CharField(help_text="The transaction that it became.", max_length=36),
+                ),
+                ("position", models.BigIntegerField()),
             ],
             options={
-                'ordering': ('-position',),
-                'default_permissions': ('view',),
-                'indexes': [models.Index(fields=['command_id'], name='outbox_comm_command_f7fc0c_idx'), models.Index(condition=models.Q(('state__in', ['requested', 'sent'])), fields=['expires_at'], name='command_open'), models.Index(condition=models.Q(('effect', 'awaited')), fields=['effect_until'], name='command_awaited'), models.Index(condition=models.Q(('idempotency_key', ''), _negated=True), fields=['actor', 'idempotency_key'], name='command_idempotency')],
-                'constraints': [models.UniqueConstraint(fields=('charge_point', 'command_id'), name='command_key')],
+                "ordering": ("-position",),
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(fields=["command_id"], name="outbox_comm_command_f7fc0c_idx"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["requested", "sent"])),
+                        fields=["expires_at"],
+                        name="command_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(("effect", "awaited")),
+                        fields=["effect_until"],
+                        name="command_awaited",
+                    ),
+                    models.Index(
+                        condition=models.Q(("idempotency_key", ""), _negated=True),
+                        fields=["actor", "idempotency_key"],
+                        name="command_idempotency",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("charge_point", "command_id"), name="command_key")
+                ],
             },
         ),
     ]

@@ -4,20 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('outbox', '0002_one_command_per_idempotency_key'),
+        ("outbox", "0002_one_command_per_idempotency_key"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='command',
-            name='connection',
-            field=models.BigIntegerField(help_text='The connection on which it was sent last.', null=True),
+            model_name="command",
+            name="connection",
+            field=models.BigIntegerField(help_text="The connection on which it was sent last.", null=True),
         ),
         migrations.AlterField(
-            model_name='command',
-            name='effect',
-            field=models.CharField(choices=[('', 'nothing to wait for'), ('awaited', 'not seen yet'), ('seen', 'seen to happen'), ('missing', 'not seen in time')], max_length=8),
+            model_name="command",
+            name="effect",
+            field=models.CharField(
+                choices=[
+                    ("", "nothing to wait for"),
+                    ("awaited", "not seen yet"),
+                    ("seen", "seen to happen"),
+                    ("missing", "not seen in time"),
+                ],
+                max_length=8,
+            ),
         ),
     ]
