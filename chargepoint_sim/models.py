@@ -103,6 +103,7 @@ MODELS: dict[str, Model] = {
                 "MeterValuesSampledData": EVERYTHING_AC,
                 "ClockAlignedDataInterval": "900",
                 "StopTransactionOnInvalidId": "false",
+                "SupportedFeatureProfiles": "Core,RemoteTrigger",
             },
             habits=frozenset(Habit),
             boot_seconds=20.0,

@@ -1,9 +1,9 @@
 """Who may charge: the decision on a presented token (sections 3.4, 3.5, 4.1 and 5.4 of the standard)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from chargepoint_sim.v16 import availability, configuration, delivery, tokens, transactions
+from chargepoint_sim.v16 import availability, configuration, delivery, reservations, tokens, transactions
 from chargepoint_sim.v16.state import Authorization, Connector, Inquiry, TokenInfo, Transaction, WaitingCall
 from chargepoint_sim.v16.turn import Turn
 from ocpp_core.v16 import core
@@ -35,6 +35,11 @@ def ask_to_start(turn: Turn, connector: Connector, id_token: str, *, is_remote: 
         return
     info, is_from_list = tokens.look_up(turn, id_token)
     is_valid = info is not None and info.is_valid(turn.utc)
+    may_use = reservations.may_use(turn, connector, id_token, info.parent if info is not None else None)
+    is_worth_asking = info is None and turn.state.is_online and reservations.might_use(turn, connector)
+    if not may_use and not is_worth_asking:
+        turn.log(f"token {id_token}: connector {connector.number} is kept for somebody else")
+        return
     if turn.state.is_online:
         prefers_local = configuration.flag(turn.state, "LocalPreAuthorize") or is_remote
         if is_valid and prefers_local:
@@ -101,6 +106,8 @@ def on_authorize_result(turn: Turn, call: WaitingCall, response: core.Authorize.
             turn.log(f"token {inquiry.id_token}: may not stop this transaction")
     elif not is_accepted:
         turn.log(f"token {inquiry.id_token}: {info.status.value}")
+    elif not reservations.may_use(turn, connector, inquiry.id_token, info.parent_id_tag):
+        turn.log(f"token {inquiry.id_token}: connector {connector.number} is kept for somebody else")
     elif availability.is_usable(turn, connector):
         grant(
             turn,
@@ -162,9 +169,20 @@ def _choose(turn: Turn, id_token: str) -> Connector | None:
             holder = connector.authorization.id_token
         if tokens.is_same(holder, id_token):
             return connector
-    usable = [c for c in turn.state.outlets if availability.is_usable(turn, c)]
-    plugged = [c for c in usable if c.socket is not None and c.socket.is_plugged]
-    return next(iter(plugged or usable), None)
+    return best_of(turn, turn.state.outlets, id_token)
+
+
+def best_of(turn: Turn, connectors: Iterable[Connector], id_token: str) -> Connector | None:
+    """Where a token should begin: on its reservation, where a cable waits, or on any free connector.
+
+    One that is kept for others comes last: the central system may know that this token is one of them.
+    """
+    info, _ = tokens.look_up(turn, id_token)
+    parent = info.parent if info is not None else None
+    usable = [c for c in connectors if availability.is_usable(turn, c)]
+    open_to_us = [c for c in usable if reservations.may_use(turn, c, id_token, parent)]
+    open_to_us.sort(key=lambda c: (c.reservation is None, c.socket is None or not c.socket.is_plugged))
+    return next(iter(open_to_us or usable), None)
 
 
 HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {"ClearCache": on_clear_cache}

@@ -66,6 +66,17 @@ def notify(turn: Turn, connector: Connector, *, is_triggered: bool = False) -> N
     delivery.call(turn, request, is_triggered=is_triggered)
 
 
+def warn(turn: Turn, connector: Connector, error_code: ChargePointErrorCode) -> None:
+    """Tell of something odd that leaves the status as it is."""
+    request = core.StatusNotification.Request(
+        connector_id=connector.number,
+        error_code=error_code,
+        status=connector.status,
+        timestamp=turn.moment,
+    )
+    delivery.call(turn, request)
+
+
 def on_status_timer(turn: Turn, number: int) -> None:
     """A status has lasted MinimumStatusDuration."""
     connector = turn.state.connectors[number]
@@ -108,19 +119,27 @@ def set_fault(turn: Turn, connector: Connector, fault: Fault | None) -> None:
 
 def is_usable(turn: Turn, connector: Connector) -> bool:
     """May a transaction begin here: in service, no fault, nothing running, nobody else about to begin?"""
-    station = turn.state.connectors[0]
     return (
-        connector.is_operative
-        and station.is_operative
-        and not _is_broken(connector)
-        and not _is_broken(station)
+        is_in_service(turn, connector)
         and connector.transaction is None
         and connector.authorization is None
         and not turn.state.link.resetting
     )
 
 
-def _is_broken(connector: Connector) -> bool:
+def is_in_service(turn: Turn, connector: Connector) -> bool:
+    """Neither it nor the charge point as a whole is broken or inoperative."""
+    station = turn.state.connectors[0]
+    return (
+        connector.is_operative
+        and station.is_operative
+        and not is_broken(connector)
+        and not is_broken(station)
+    )
+
+
+def is_broken(connector: Connector) -> bool:
+    """Does a fault keep it from charging?"""
     return connector.fault is not None and not connector.fault.is_warning
 
 
@@ -147,8 +166,8 @@ def _offer(turn: Turn, connector: Connector, socket: hardware.Socket) -> None:
     may_flow = (
         transaction is not None
         and not connector.is_withheld
-        and not _is_broken(connector)
-        and not _is_broken(turn.state.connectors[0])
+        and not is_broken(connector)
+        and not is_broken(turn.state.connectors[0])
     )
     hardware.offer(socket, socket.type.max_power_w if may_flow else 0.0, turn.now)
     done_in = hardware.seconds_until_done(socket)

@@ -19,7 +19,7 @@ _OWN: Final[dict[str, str]] = {
     "MeterValuesAlignedDataMaxLength": "10",
     "StopTxnSampledDataMaxLength": "10",
     "StopTxnAlignedDataMaxLength": "10",
-    "SupportedFeatureProfiles": "Core,RemoteTrigger",
+    "SupportedFeatureProfiles": "Core,LocalAuthListManagement,Reservation,RemoteTrigger",
     "AuthorizationKey": "",
 }
 """Factory settings that are ours rather than suggested by the table of `ocpp_core`."""
@@ -34,8 +34,11 @@ _NAMES: Final = """
     StopTransactionOnInvalidId StopTxnAlignedData StopTxnAlignedDataMaxLength StopTxnSampledData
     StopTxnSampledDataMaxLength SupportedFeatureProfiles TransactionMessageAttempts
     TransactionMessageRetryInterval UnlockConnectorOnEVSideDisconnect WebSocketPingInterval
-    AuthorizationKey
+    AuthorizationKey LocalAuthListEnabled LocalAuthListMaxLength SendLocalListMaxLength
+    ReserveConnectorZeroSupported
 """
+
+ALWAYS_OFFERED: Final = ("Core", "Security")
 
 FACTORY: Final[dict[str, str]] = {
     name: _OWN.get(name, KEYS_BY_NAME[name].default or "") for name in _NAMES.split()
@@ -66,6 +69,19 @@ def flag(state: ChargePointState, name: str) -> bool:
 def items(state: ChargePointState, name: str) -> list[str]:
     """A comma separated value as a list, without empty items."""
     return [item.strip() for item in value(state, name).split(",") if item.strip()]
+
+
+def offers(state: ChargePointState, profile: str) -> bool:
+    """Does this product have a feature profile?"""
+    return profile in items(state, "SupportedFeatureProfiles")
+
+
+def has(state: ChargePointState, name: str) -> bool:
+    """Does this product have a key? Those of feature profiles that it lacks are not there."""
+    if name not in FACTORY:
+        return False
+    profile = KEYS_BY_NAME[name].profile
+    return profile in ALWAYS_OFFERED or offers(state, profile)
 
 
 def is_read_only(state: ChargePointState, name: str) -> bool:

@@ -19,9 +19,11 @@ from chargepoint_sim.v16 import (
     availability,
     configuration,
     delivery,
+    local_list,
     metering,
     registration,
     remote_control,
+    reservations,
     setting_changes,
     storage,
     transactions,
@@ -35,7 +37,9 @@ from ocpp_core.v16.core import ChargePointErrorCode, Reason
 HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {
     **authorization.HANDLERS,
     **availability.HANDLERS,
+    **local_list.HANDLERS,
     **remote_control.HANDLERS,
+    **reservations.HANDLERS,
     **setting_changes.HANDLERS,
 }
 """Calls of the central system by action: (turn, request) -> response. Others are refused as NotSupported."""
@@ -70,6 +74,7 @@ def power_off(state: ChargePointState, now: float) -> list[hardware.Socket]:
 
 
 def _bring_in_line(turn: Turn) -> None:
+    reservations.settle(turn)
     for connector in turn.state.connectors:
         transactions.start_if_ready(turn, connector)
         availability.refresh(turn, connector)
@@ -91,6 +96,7 @@ def _on_powered_on(turn: Turn, input: inputs.PoweredOn) -> None:
         if connector.socket is not None:
             hardware.advance(connector.socket, turn.now)
     reasons = {"Soft": Reason.SOFT_RESET, "Hard": Reason.HARD_RESET}
+    reservations.watch(turn)
     transactions.end_after_power_loss(turn, reasons.get(input.after, Reason.POWER_LOSS))
     turn.effects.append(Connect())
 
@@ -318,6 +324,7 @@ _TIMERS: dict[str, Callable[[Turn], None]] = {
     "queue": _on_queue_timer,
     "aligned": metering.on_aligned_timer,
     "reset": _reboot,
+    "reservation": reservations.on_expiry_timer,
 }
 
 _CONNECTOR_TIMERS: dict[str, Callable[[Turn, int], None]] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from chargepoint_sim.effects import Connect, Disconnect
 from chargepoint_sim.models import Habit
-from chargepoint_sim.v16 import availability, configuration, delivery, metering
+from chargepoint_sim.v16 import availability, configuration, delivery, metering, reservations
 from chargepoint_sim.v16.state import Registration, WaitingCall
 from chargepoint_sim.v16.turn import Turn, utc_of
 from ocpp_core.payload import decode
@@ -174,6 +174,7 @@ def set_clock(turn: Turn, utc: float) -> None:
         turn.state.clock.reference_utc = utc
         turn.state.clock.reference_now = turn.now
         metering.align_to_clock(turn)
+        reservations.watch(turn)
 
 
 def close(turn: Turn, reason: str) -> None:

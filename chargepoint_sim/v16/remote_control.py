@@ -9,6 +9,8 @@ from chargepoint_sim.v16 import (
     configuration,
     metering,
     registration,
+    reservations,
+    tokens,
     transactions,
 )
 from chargepoint_sim.v16.state import Connector, Registration
@@ -33,13 +35,14 @@ def on_remote_start(
     turn: Turn, request: core.RemoteStartTransaction.Request
 ) -> core.RemoteStartTransaction.Response:
     """Accepted = will try. The charging profile is ignored: there is no smart charging yet (erratum 3.41)."""
-    connector = _connector_for(turn, request.connector_id)
+    connector = _connector_for(turn, request.connector_id, request.id_tag)
     if connector is None or turn.state.link.registration is not Registration.ACCEPTED:
         return core.RemoteStartTransaction.Response(status=RemoteStartStopStatus.REJECTED)
     if configuration.flag(turn.state, "AuthorizeRemoteTxRequests"):
         authorization.ask_to_start(turn, connector, request.id_tag, is_remote=True)
     else:
-        authorization.grant(turn, connector, request.id_tag, None, is_remote=True)
+        info, _ = tokens.look_up(turn, request.id_tag)
+        authorization.grant(turn, connector, request.id_tag, info, is_remote=True)
     return core.RemoteStartTransaction.Response(status=RemoteStartStopStatus.ACCEPTED)
 
 
@@ -125,12 +128,13 @@ def _trigger_meter_values(turn: Turn, number: int | None) -> bool:
     return True
 
 
-def _connector_for(turn: Turn, number: int | None) -> Connector | None:
-    """The connector for a remote start: the one named, else one with a cable in, else a free one."""
+def _connector_for(turn: Turn, number: int | None, id_token: str) -> Connector | None:
+    """The connector for a remote start: the one named, else the best one, but none kept for others."""
     outlets = turn.state.outlets if number is None else [turn.outlet(number)]
-    usable = [c for c in outlets if c is not None and availability.is_usable(turn, c)]
-    plugged = [c for c in usable if c.socket is not None and c.socket.is_plugged]
-    return next(iter(plugged or usable), None)
+    best = authorization.best_of(turn, [c for c in outlets if c is not None], id_token)
+    info, _ = tokens.look_up(turn, id_token)
+    parent = info.parent if info is not None else None
+    return best if best is not None and reservations.may_use(turn, best, id_token, parent) else None
 
 
 def is_drained(turn: Turn) -> bool:

@@ -28,9 +28,9 @@ def on_get_configuration(
         raise PayloadError(Violation.OCCURRENCE_CONSTRAINT, f"{len(names)} keys, {limit} are allowed")
     known: list[ConfigurationKey] = []
     unknown: list[str] = []
-    for name in names or configuration.FACTORY:
+    for name in names or (n for n in configuration.FACTORY if configuration.has(turn.state, n)):
         key = KEYS_BY_NAME.get(name)
-        if key is None or key.name not in configuration.FACTORY:
+        if key is None or not configuration.has(turn.state, key.name):
             unknown.append(name)
         elif key.access.may_be_read:
             known.append(_describe(turn, key.name))
@@ -48,7 +48,7 @@ def on_change_configuration(
 
 def _change(turn: Turn, name: str, value: str) -> ConfigurationStatus:
     key = KEYS_BY_NAME.get(name)
-    if key is None or key.name not in configuration.FACTORY:
+    if key is None or not configuration.has(turn.state, key.name):
         return ConfigurationStatus.NOT_SUPPORTED
     if configuration.is_read_only(turn.state, key.name) or not _is_allowed(turn, key.name, value):
         return ConfigurationStatus.REJECTED

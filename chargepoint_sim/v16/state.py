@@ -103,6 +103,8 @@ class Connector(msgspec.Struct, kw_only=True):
     authorization: Authorization | None = None
     transaction: int | None = None
     """Number of the transaction that runs here, see `ChargePointState.transactions`."""
+    reservation: int | None = None
+    """Id of the reservation for this connector, see `ChargePointState.reservations`."""
     is_finishing: bool = False
     """A transaction ended and the cable is still in."""
     is_withheld: bool = False
@@ -146,12 +148,27 @@ class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
     expires_utc: float | None = None
     parent: str | None = None
     learned_utc: float = 0.0
+    is_listed: bool = False
+    """From the local list, where ConcurrentTx counts as valid; what it means is decided at the start."""
 
     def is_valid(self, utc: float) -> bool:
-        return self.status is AuthorizationStatus.ACCEPTED and not self.is_expired(utc)
+        is_good = self.status is AuthorizationStatus.ACCEPTED or (
+            self.is_listed and self.status is AuthorizationStatus.CONCURRENT_TX
+        )
+        return is_good and not self.is_expired(utc)
 
     def is_expired(self, utc: float) -> bool:
         return self.expires_utc is not None and self.expires_utc <= utc
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """A connector kept for somebody; connector 0: any one of them. Stored."""
+
+    reservation_id: int
+    connector: int
+    id_token: str
+    parent: str | None = None
+    expires_utc: float
 
 
 class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,6 +255,8 @@ class ChargePointState(msgspec.Struct, kw_only=True):
     local_list: dict[str, TokenInfo] = {}
     """Local authorization list by folded token; stored."""
     local_list_version: int = 0
+    reservations: dict[int, Reservation] = {}
+    """By reservationId; stored."""
     timers: dict[str, float] = {}
     counters: Counters
 

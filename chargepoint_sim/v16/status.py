@@ -134,6 +134,8 @@ def demand(connector: Connector) -> Demand:
         return Demand.END
     if not connector.is_operative:
         return Demand.DISABLE
+    if connector.reservation is not None and connector.authorization is None:
+        return Demand.RESERVE  # the cable of somebody else does not change that
     if connector.authorization is not None or (socket is not None and socket.is_plugged):
         return Demand.USE
     return Demand.FREE

@@ -6,6 +6,7 @@ connector:<n>        availability, also what is scheduled
 hardware:<n>         socket, meter and vehicle (a real one would simply still be there)
 token:<folded>       an entry of the authorization cache
 list                 the local authorization list and its version
+reservation:<id>     a reservation
 transaction:<k>      a transaction whose stop was not delivered yet
 queue:<sequence>     a transaction-related message that was not delivered yet
 """
@@ -23,6 +24,7 @@ from chargepoint_sim.v16.state import (
     Counters,
     Link,
     QueuedMessage,
+    Reservation,
     TokenInfo,
     Traffic,
     Transaction,
@@ -130,6 +132,14 @@ def _read_list(state: ChargePointState, key: str, text: str) -> None:
     state.local_list, state.local_list_version = stored.entries, stored.version
 
 
+def _read_reservation(state: ChargePointState, key: str, text: str) -> None:
+    kept = msgspec.json.decode(text, type=Reservation)
+    if kept.connector < len(state.connectors):
+        state.reservations[int(key)] = kept
+        if kept.connector:
+            state.connectors[kept.connector].reservation = kept.reservation_id
+
+
 def _read_transaction(state: ChargePointState, key: str, text: str) -> None:
     state.transactions[int(key)] = msgspec.json.decode(text, type=Transaction)
 
@@ -158,6 +168,7 @@ _READERS: dict[str, Callable[[ChargePointState, str, str], None]] = {
     "hardware": _read_hardware,
     "token": _read_token,
     "list": _read_list,
+    "reservation": _read_reservation,
     "transaction": _read_transaction,
     "queue": _read_queue,
 }
@@ -171,6 +182,7 @@ _WRITERS: dict[str, Callable[[ChargePointState, str], object]] = {
     "hardware": lambda state, key: state.connectors[int(key)].socket,
     "token": lambda state, key: state.cache.get(key),
     "list": lambda state, key: StoredList(state.local_list_version, state.local_list),
+    "reservation": lambda state, key: state.reservations.get(int(key)),
     "transaction": lambda state, key: state.transactions.get(int(key)),
     "queue": _queued,
 }

@@ -12,11 +12,23 @@ def look_up(turn: Turn, id_token: str) -> tuple[TokenInfo | None, bool]:
     """What is known here about a token, and whether the local list says so; the list has priority."""
     state = turn.state
     listed = state.local_list.get(id_token.casefold())
-    if listed is not None:
+    if listed is not None and is_list_used(turn):
         return listed, True
     if configuration.flag(state, "AuthorizationCacheEnabled"):
         return state.cache.get(id_token.casefold()), False
     return None, False
+
+
+def is_list_used(turn: Turn) -> bool:
+    return configuration.flag(turn.state, "LocalAuthListEnabled")
+
+
+def contradicts_list(turn: Turn, id_token: str, info: IdTagInfo) -> bool:
+    """Does the central system say otherwise than the list it gave us?"""
+    listed = turn.state.local_list.get(id_token.casefold())
+    if listed is None or not is_list_used(turn):
+        return False
+    return listed.is_valid(turn.utc) is not to_info(turn, id_token, info, is_listed=True).is_valid(turn.utc)
 
 
 def learn(turn: Turn, id_token: str, info: IdTagInfo) -> None:
@@ -35,13 +47,14 @@ def learn(turn: Turn, id_token: str, info: IdTagInfo) -> None:
     turn.touch(f"token:{key}")
 
 
-def to_info(turn: Turn, id_token: str, info: IdTagInfo) -> TokenInfo:
+def to_info(turn: Turn, id_token: str, info: IdTagInfo, *, is_listed: bool = False) -> TokenInfo:
     return TokenInfo(
         id_token=id_token,
         status=info.status,
         expires_utc=utc_of(info.expiry_date) if info.expiry_date is not None else None,
         parent=info.parent_id_tag,
         learned_utc=turn.utc,
+        is_listed=is_listed,
     )
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from chargepoint_sim.v16 import availability, configuration, delivery, metering, tokens
+from chargepoint_sim.v16 import availability, configuration, delivery, metering, reservations, tokens
 from chargepoint_sim.v16.state import Connector, QueuedMessage, Transaction
 from chargepoint_sim.v16.turn import Turn, moment_of
 from ocpp_core.v16 import core
-from ocpp_core.v16.core import Reason
+from ocpp_core.v16.core import ChargePointErrorCode, Reason
 from ocpp_core.v16.types import AuthorizationStatus, ReadingContext
 
 
@@ -22,6 +22,7 @@ def start_if_ready(turn: Turn, connector: Connector) -> None:
     if not availability.is_usable(turn, connector):
         return
     state = turn.state
+    used = reservations.use(turn, connector, leave.id_token, leave.parent)
     transaction = Transaction(
         number=state.next_transaction,
         connector=connector.number,
@@ -29,6 +30,7 @@ def start_if_ready(turn: Turn, connector: Connector) -> None:
         parent=leave.parent,
         started_utc=turn.utc,
         meter_start_wh=metering.register_wh(turn, connector),
+        reservation=used,
         last_seen_utc=turn.utc,
     )
     state.next_transaction += 1
@@ -44,6 +46,7 @@ def start_if_ready(turn: Turn, connector: Connector) -> None:
             connector_id=connector.number,
             id_tag=leave.id_token,
             meter_start=transaction.meter_start_wh,
+            reservation_id=used,
             timestamp=turn.moment,
         ),
         transaction.number,
@@ -119,6 +122,8 @@ def on_start_result(turn: Turn, message: QueuedMessage, response: core.StartTran
     transaction.parent = info.parent_id_tag or transaction.parent
     turn.touch(f"transaction:{transaction.number}")
     tokens.learn(turn, transaction.id_token, info)
+    if tokens.contradicts_list(turn, transaction.id_token, info):
+        availability.warn(turn, turn.state.connectors[0], ChargePointErrorCode.LOCAL_LIST_CONFLICT)
     connector = turn.state.connectors[transaction.connector]
     if info.status is AuthorizationStatus.ACCEPTED or connector.transaction != transaction.number:
         return

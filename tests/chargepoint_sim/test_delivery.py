@@ -11,6 +11,8 @@ from tests.chargepoint_sim.stage import Stage
 NO_ANSWER = None
 REFUSED = ["InternalError", "no"]
 
+HASH = {"hashAlgorithm": "SHA256", "issuerNameHash": "0", "issuerKeyHash": "0", "serialNumber": "0"}
+
 
 def test_only_one_call_is_pending_at_a_time():
     stage = Stage(latency=1.0, booted=False, settings={"AllowOfflineTxForUnknownId": "true"})
@@ -179,7 +181,7 @@ def test_a_frame_that_is_none_is_ignored(text):
         ("Reset", {"type": "Warm"}, "PropertyConstraintViolation"),
         ("Reset", {"type": 1}, "TypeConstraintViolation"),
         ("Reset", {"type": "Soft", "more": 1}, "FormationViolation"),
-        ("CancelReservation", {"reservationId": 1}, "NotSupported"),
+        ("DeleteCertificate", {"certificateHashData": HASH}, "NotSupported"),
     ],
 )
 def test_a_call_that_cannot_be_served_gets_the_right_error(action, payload, code):

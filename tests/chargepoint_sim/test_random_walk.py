@@ -70,6 +70,39 @@ calls = st.one_of(
     st.tuples(st.just("Reset"), st.fixed_dictionaries({"type": st.sampled_from(["Soft", "Hard"])})),
     st.tuples(st.just("UnlockConnector"), st.fixed_dictionaries({"connectorId": numbers})),
     st.tuples(st.just("ClearCache"), st.just({})),
+    st.tuples(
+        st.just("SendLocalList"),
+        st.fixed_dictionaries(
+            {
+                "listVersion": st.integers(-1, 5),
+                "updateType": st.sampled_from(["Full", "Differential"]),
+                "localAuthorizationList": st.lists(
+                    st.fixed_dictionaries(
+                        {"idTag": tokens},
+                        optional={
+                            "idTagInfo": st.sampled_from(["Accepted", "Blocked"]).map(
+                                lambda status: {"status": status, "parentIdTag": "GROUP"}
+                            )
+                        },
+                    ),
+                    max_size=3,
+                ),
+            }
+        ),
+    ),
+    st.tuples(
+        st.just("ReserveNow"),
+        st.fixed_dictionaries(
+            {
+                "connectorId": numbers,
+                "idTag": tokens,
+                "reservationId": st.integers(0, 3),
+                "expiryDate": st.sampled_from(["2026-01-01T18:20:00Z", "2026-01-02T00:00:00Z"]),
+            },
+            optional={"parentIdTag": st.just("GROUP")},
+        ),
+    ),
+    st.tuples(st.just("CancelReservation"), st.fixed_dictionaries({"reservationId": st.integers(0, 3)})),
     st.tuples(st.just("DataTransfer"), st.fixed_dictionaries({"vendorId": texts}, optional={"data": texts})),
     st.tuples(
         st.just("TriggerMessage"),

@@ -40,10 +40,10 @@ def test_factory_settings_are_valid(model):
 
 def test_known_and_unknown_keys_in_any_case():
     stage = Stage()
-    answer = stage.ask("GetConfiguration", key=["heartbeatINTERVAL", "Nonsense", "LocalAuthListEnabled"])
+    answer = stage.ask("GetConfiguration", key=["heartbeatINTERVAL", "Nonsense", "CpoName"])
     assert answer == {
         "configurationKey": [{"key": "HeartbeatInterval", "readonly": False, "value": "300"}],
-        "unknownKey": ["Nonsense", "LocalAuthListEnabled"],
+        "unknownKey": ["Nonsense", "CpoName"],
     }
 
 
