@@ -7,6 +7,7 @@ sqlite_site      the one on SQLite, for what has nothing to do with the database
 import json
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
+from csms.charging.models import Transaction
 from csms.eventlog import store
 from csms.eventlog.state import Recorded
 from csms.settings.environment import database as django_database
+from tests import factories, services
 from tests import server as servers
-from tests import services
-from tests.end_to_end.wire import ChargePoint
+from tests.end_to_end.wire import ChargePoint, unlike_any_other
 from tests.server import ServerProcess
 
 WITHIN_S = 20
@@ -141,3 +143,32 @@ def query(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall()
+
+
+# --- charge points and what became of their transactions
+
+
+@pytest.fixture
+def charge_point(site):
+    identity = factories.charge_point(identity=unlike_any_other()).identity
+    with site.connect(identity) as connected:
+        yield connected
+
+
+@pytest.fixture
+def tag():
+    """Makes enrolled tokens that no other test uses."""
+
+    def make(**fields):
+        return factories.id_token(id_token=f"T{uuid.uuid4().hex[:12].upper()}", **fields).id_token
+
+    return make
+
+
+def transactions(charge_point):
+    return list(Transaction.objects.filter(charge_point=charge_point.identity).order_by("start_position"))
+
+
+def only_transaction(charge_point):
+    [transaction] = transactions(charge_point)
+    return transaction

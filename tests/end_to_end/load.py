@@ -1,6 +1,6 @@
 """Charge points that talk without pause, through any number of ends of the server, and remember every word.
 
-Raw JSON, one task each, several calls in flight. What was answered can afterwards be compared with what is stored.
+Raw JSON, one task each, several calls in flight. What was answered can be compared with what is stored.
 """
 
 import asyncio

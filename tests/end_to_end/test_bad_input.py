@@ -69,18 +69,35 @@ REFUSED = {
     "missing member": (call("Authorize", {}), "OccurenceConstraintViolation"),
     "missing members": (call("BootNotification", {}), "OccurenceConstraintViolation"),
     "number for text": (call("Authorize", {"idTag": 5}), "TypeConstraintViolation"),
-    "text for number": (call("StartTransaction", start_of() | {"meterStart": "5"}), "TypeConstraintViolation"),
-    "fraction for integer": (call("StartTransaction", start_of() | {"meterStart": 5.5}), "TypeConstraintViolation"),
+    "text for number": (
+        call("StartTransaction", start_of() | {"meterStart": "5"}),
+        "TypeConstraintViolation",
+    ),
+    "fraction for integer": (
+        call("StartTransaction", start_of() | {"meterStart": 5.5}),
+        "TypeConstraintViolation",
+    ),
     "object for list": (call("MeterValues", values_of(1, 5) | {"meterValue": {}}), "TypeConstraintViolation"),
     "empty list": (call("MeterValues", values_of(1, 5) | {"meterValue": []}), "OccurenceConstraintViolation"),
     "over-long text": (call("Authorize", {"idTag": "x" * 21}), "PropertyConstraintViolation"),
     "very long text": (call("Authorize", {"idTag": "x" * 500_000}), "PropertyConstraintViolation"),
     "unknown word": (call("StatusNotification", status_of(1, "Sleeping")), "PropertyConstraintViolation"),
-    "no time": (call("StopTransaction", stop_of(1) | {"timestamp": NOT_A_TIME}), "PropertyConstraintViolation"),
-    "connector of a billion": (call("StatusNotification", status_of(1_800_000_000, "Available")),
-                               "PropertyConstraintViolation"),
-    "negative connector": (call("StatusNotification", status_of(-1, "Available")), "PropertyConstraintViolation"),
-    "huge meter": (call("StartTransaction", start_of() | {"meterStart": 2**80}), "PropertyConstraintViolation"),
+    "no time": (
+        call("StopTransaction", stop_of(1) | {"timestamp": NOT_A_TIME}),
+        "PropertyConstraintViolation",
+    ),
+    "connector of a billion": (
+        call("StatusNotification", status_of(1_800_000_000, "Available")),
+        "PropertyConstraintViolation",
+    ),
+    "negative connector": (
+        call("StatusNotification", status_of(-1, "Available")),
+        "PropertyConstraintViolation",
+    ),
+    "huge meter": (
+        call("StartTransaction", start_of() | {"meterStart": 2**80}),
+        "PropertyConstraintViolation",
+    ),
     "huge transaction": (call("StopTransaction", stop_of(2**80)), None),
     "unknown member": (call("Heartbeat", {"surprise": 1}), "FormationViolation"),
     "member of 2.0.1": (call("Heartbeat", {"customData": {"vendorId": "x"}}), "FormationViolation"),
@@ -235,7 +252,9 @@ def test_answers_that_nobody_asked_for_are_recorded(sqlite_site, charge_point, f
     assert json.loads(stored.payload) == frame
 
 
-@pytest.mark.parametrize("frame", [[3, "x"], [3, "x", {}, {}], [4, "x"], [4, "x", 7, "", {}], [3, 5, {}]], ids=str)
+@pytest.mark.parametrize(
+    "frame", [[3, "x"], [3, "x", {}, {}], [4, "x"], [4, "x", 7, "", {}], [3, 5, {}]], ids=str
+)
 def test_broken_answers_are_recorded_and_never_answered(sqlite_site, charge_point, frame):
     charge_point.send(frame)
     assert is_alive(charge_point)
@@ -254,7 +273,9 @@ def test_a_message_id_used_again_is_answered_again(sqlite_site, charge_point):
         assert "currentTime" in charge_point.result("Heartbeat", unique_id="same")
 
 
-@pytest.mark.parametrize("unique_id", ["x", "0" * 36, "mit Leerzeichen", "üñí", "\N{ELECTRIC PLUG}" * 18, '"\\'])
+@pytest.mark.parametrize(
+    "unique_id", ["x", "0" * 36, "mit Leerzeichen", "üñí", "\N{ELECTRIC PLUG}" * 18, '"\\']
+)
 def test_odd_message_ids_come_back_as_they_are(sqlite_site, charge_point, unique_id):
     assert charge_point.ask("Heartbeat", unique_id=unique_id)[:2] == [3, unique_id]
     [stored] = sqlite_site.events(charge_point.identity, "call.received")
@@ -298,14 +319,16 @@ def test_a_duplicate_member_does_not_matter(charge_point):
 def test_times_from_all_ends_of_the_calendar_are_taken(sqlite_site, charge_point, timestamp):
     """Pain 13: 1970, hours ahead, without a zone."""
     started = charge_point.result("StartTransaction", start_of() | {"timestamp": timestamp})
-    assert charge_point.result("MeterValues", values_of(1, 5, transaction_id=started["transactionId"]))  == {}
+    assert charge_point.result("MeterValues", values_of(1, 5, transaction_id=started["transactionId"])) == {}
     stopped = stop_of(started["transactionId"]) | {"timestamp": timestamp}
     assert charge_point.result("StopTransaction", stopped) == {}
     status = status_of(1, "Available") | {"timestamp": timestamp}
     assert charge_point.result("StatusNotification", status) == {}
 
 
-@pytest.mark.parametrize("timestamp", ["24:00", "2024-13-01T00:00:00Z", "2024-01-01", "", "1704067200", "2024-01-01T25:00:00Z"])
+@pytest.mark.parametrize(
+    "timestamp", ["24:00", "2024-13-01T00:00:00Z", "2024-01-01", "", "1704067200", "2024-01-01T25:00:00Z"]
+)
 def test_a_start_whose_time_is_none_gets_one_error_and_the_connection_goes_on(charge_point, timestamp):
     assert charge_point.refusal("StartTransaction", start_of() | {"timestamp": timestamp}) == (
         "PropertyConstraintViolation"

@@ -236,7 +236,9 @@ def test_a_server_that_ends_while_clients_are_dead_ends_all_the_same(own_site):
     assert len(site.events("DEAD", "connection.closed")) == 1
 
 
-def test_a_new_start_of_the_server_finds_the_connections_of_a_killed_one_and_ends_them(own_site, start_server):
+def test_a_new_start_of_the_server_finds_the_connections_of_a_killed_one_and_ends_them(
+    own_site, start_server
+):
     site = own_site()
     factories.charge_point(identity="CP")
     with site.connect("CP") as charge_point:

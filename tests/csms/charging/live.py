@@ -1,8 +1,8 @@
 """A gateway in this process, without a server: frames go in as text, rows come out of the database.
 
-    async with gateway_running():
-        async with line("CP1") as charge_point:
-            answer = await charge_point.ask("Heartbeat", {})
+async with gateway_running():
+    async with line("CP1") as charge_point:
+        answer = await charge_point.ask("Heartbeat", {})
 """
 
 import asyncio

@@ -46,16 +46,25 @@ STATUSES = st.sampled_from(["Available", "Preparing", "Charging", "Finishing", "
 STEPS = st.one_of(
     st.tuples(st.just("start"), CONNECTORS, TOKENS, METERS, MINUTES),
     st.tuples(st.just("stop"), NUMBERS, TOKENS, METERS, MINUTES, st.booleans()),
-    st.tuples(st.just("values"), st.sampled_from(["", "last", "first", "any", "unknown", "-1"]), CONNECTORS,
-              METERS, MINUTES, st.sampled_from(["Wh", "kWh", None, "number", "null", "text"])),
+    st.tuples(
+        st.just("values"),
+        st.sampled_from(["", "last", "first", "any", "unknown", "-1"]),
+        CONNECTORS,
+        METERS,
+        MINUTES,
+        st.sampled_from(["Wh", "kWh", None, "number", "null", "text"]),
+    ),
     st.tuples(st.just("status"), st.sampled_from([0, 1, 2]), STATUSES, MINUTES),
     st.tuples(st.just("boot")),
     st.tuples(st.just("authorize"), TOKENS),
-    st.tuples(st.just("rubbish"), st.sampled_from(["what?", "[]", '[3,"x",{}]', '[2,"x","No",{}]', '[2,"y","Authorize",{}]'])),
+    st.tuples(
+        st.just("rubbish"),
+        st.sampled_from(["what?", "[]", '[3,"x",{}]', '[2,"x","No",{}]', '[2,"y","Authorize",{}]']),
+    ),
     st.tuples(st.just("resend"), st.integers(0, 50), st.booleans()),
     st.tuples(st.just("reconnect")),
     st.tuples(st.just("evict")),
-)  # fmt: skip
+)
 LIVES = st.lists(STEPS, min_size=1, max_size=40)
 
 _numbers = itertools.count(1)
@@ -113,7 +122,12 @@ class Life:
         assert [answer[0] for answer in answers] == [3] * self.repeat, answers
         results = [answer[2] for answer in answers]
         if action == "StartTransaction":
-            key = (payload["connectorId"], folded(payload["idTag"]), payload["timestamp"], payload["meterStart"])
+            key = (
+                payload["connectorId"],
+                folded(payload["idTag"]),
+                payload["timestamp"],
+                payload["meterStart"],
+            )
             for result in results:  # promise 3: the same start, the same id
                 assert self.starts.setdefault(key, result["transactionId"]) == result["transactionId"]
             assert results == [results[0]] * self.repeat
@@ -127,14 +141,18 @@ class Life:
             return -1
         if which == "unknown" or not self.started:
             return 99_000_000
-        return {"last": self.started[-1], "first": self.started[0]}.get(which, self.started[len(self.started) // 2])
+        return {"last": self.started[-1], "first": self.started[0]}.get(
+            which, self.started[len(self.started) // 2]
+        )
 
     def start(self, connector: int, token: str, meter: int, minutes: int) -> tuple[str, dict[str, Any]]:
         return "StartTransaction", {
             "connectorId": connector, "idTag": token, "meterStart": meter, "timestamp": self.at(minutes),
         }  # fmt: skip
 
-    def stop(self, which: str, token: str, meter: int, minutes: int, data: bool) -> tuple[str, dict[str, Any]]:
+    def stop(
+        self, which: str, token: str, meter: int, minutes: int, data: bool
+    ) -> tuple[str, dict[str, Any]]:
         payload: dict[str, Any] = {
             "transactionId": self.number(which), "meterStop": meter, "timestamp": self.at(minutes),
         }  # fmt: skip
@@ -145,7 +163,9 @@ class Life:
             payload["transactionData"] = [{"timestamp": self.at(minutes), "sampledValue": sampled}]
         return "StopTransaction", payload
 
-    def values(self, which: str, connector: int, meter: int, minutes: int, form: Any) -> tuple[str, dict[str, Any]]:
+    def values(
+        self, which: str, connector: int, meter: int, minutes: int, form: Any
+    ) -> tuple[str, dict[str, Any]]:
         sample: dict[str, Any] = {
             "Wh": {"value": str(meter), "unit": "Wh"},
             "kWh": {"value": str(meter / 1000), "unit": "kWh"},
@@ -271,7 +291,9 @@ def said(model: Any, life: Life) -> list[Any]:
             for name, value in vars(row).items()
             if name not in OURS and not name.startswith("_")
         }
-        members["transaction"] = order.get(getattr(row, "transaction_id", ""), getattr(row, "transaction_id", ""))
+        members["transaction"] = order.get(
+            getattr(row, "transaction_id", ""), getattr(row, "transaction_id", "")
+        )
         rows.append(tuple(sorted(members.items())))
     return sorted(rows)
 
@@ -289,7 +311,14 @@ def test_doubling_every_frame_changes_no_row(steps):
     Transaction.objects.filter(charge_point=once.identity, state="running").update(state="set aside")
     lived((twice, steps))
     Transaction.objects.filter(charge_point=once.identity, state="set aside").update(state="running")
-    for model in (ConnectorStatus, Transaction, MeterValue, OrphanMessage, ChargePointState, ChargePointSetting):
+    for model in (
+        ConnectorStatus,
+        Transaction,
+        MeterValue,
+        OrphanMessage,
+        ChargePointState,
+        ChargePointSetting,
+    ):
         assert said(model, twice) == said(model, once), model.__name__
     check_promises(twice)
     check_rebuild(twice)
@@ -338,7 +367,12 @@ def test_a_rebuild_replaces_rows_that_were_tampered_with():
     Transaction.objects.filter(charge_point=life.identity).update(energy_wh=-1, state="ended")
     MeterValue.objects.filter(charge_point=life.identity).delete()
     ConnectorStatus.objects.create(
-        charge_point=life.identity, evse=9, connector=9, happened_at=base_time(), recorded_at=base_time(), position=1
+        charge_point=life.identity,
+        evse=9,
+        connector=9,
+        happened_at=base_time(),
+        recorded_at=base_time(),
+        position=1,
     )
     found = [str(difference) for difference in rebuild.differences(life.identity, projections())]
     assert len(found) == 3

@@ -80,7 +80,9 @@ def test_every_question_has_exactly_one_decider():
     asked = {
         member
         for member in vars(questions).values()
-        if inspect.isclass(member) and issubclass(member, questions.Question) and member is not questions.Question
+        if inspect.isclass(member)
+        and issubclass(member, questions.Question)
+        and member is not questions.Question
     }
     assert set(DECIDERS) == asked
     assert len(set(DECIDERS.values())) == len(DECIDERS)

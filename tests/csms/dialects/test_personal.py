@@ -16,12 +16,15 @@ def test_id_tokens_of_every_message_are_personal():
     [
         ({"idTag": "T", "meterStart": 5}, {"idTag": MASK, "meterStart": 5}),
         ([2, "id", "Authorize", {"idTag": "T"}], [2, "id", "Authorize", {"idTag": MASK}]),
-        ({"idTagInfo": {"status": "Accepted", "parentIdTag": "P"}}, {"idTagInfo": {"status": "Accepted", "parentIdTag": MASK}}),
+        (
+            {"idTagInfo": {"status": "Accepted", "parentIdTag": "P"}},
+            {"idTagInfo": {"status": "Accepted", "parentIdTag": MASK}},
+        ),
         ({"idTag": "", "id_token": None}, {"idTag": "", "id_token": None}),
         ("idTag", "idTag"),
         (5, 5),
     ],
-)  # fmt: skip
+)
 def test_masked(value, told):
     assert masked(value) == told
     assert json.loads(masked_text(json.dumps(value))) == told

@@ -1,4 +1,4 @@
-"""Named repairs: they mend what they name, leave everything else alone, and make nothing valid that is not."""
+"""Named repairs: they mend what they name, leave all else alone, and make nothing valid that is not."""
 
 import json
 

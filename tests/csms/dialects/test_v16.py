@@ -1,4 +1,4 @@
-"""The dialect of 1.6: requests to questions, decisions to responses, exchanges to facts, commands to requests."""
+"""The dialect of 1.6: calls to questions, decisions to responses, exchanges to facts, commands to calls."""
 
 import json
 from datetime import UTC, datetime
@@ -39,16 +39,28 @@ def test_connectors_become_evses():
         ("Authorize", {"idTag": "Tag"}, questions.MayCharge("Tag")),
         ("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"}, questions.MayRegister()),
         ("DataTransfer", {"vendorId": "V"}, questions.ReceiveData("V", "", None)),
-        ("DataTransfer", {"vendorId": "V", "messageId": "m", "data": "d"}, questions.ReceiveData("V", "m", "d")),
+        (
+            "DataTransfer",
+            {"vendorId": "V", "messageId": "m", "data": "d"},
+            questions.ReceiveData("V", "m", "d"),
+        ),
         ("Heartbeat", {}, questions.WhatTimeIsIt()),
         ("MeterValues", {"connectorId": 1, "meterValue": SAMPLE}, questions.RecordMeterValues("")),
-        ("MeterValues", {"connectorId": 1, "transactionId": -1, "meterValue": SAMPLE}, questions.RecordMeterValues("-1")),
+        (
+            "MeterValues",
+            {"connectorId": 1, "transactionId": -1, "meterValue": SAMPLE},
+            questions.RecordMeterValues("-1"),
+        ),
         ("StartTransaction", START, questions.BeginTransaction(2, 1, "Tag", 5, AT)),
         ("StopTransaction", STOP, questions.EndTransaction("7", "", AT)),
         ("StopTransaction", STOP | {"idTag": "T"}, questions.EndTransaction("7", "T", AT)),
-        ("StopTransaction", STOP | {"transactionId": 10**50}, questions.EndTransaction("1" + "0" * 35, "", AT)),
+        (
+            "StopTransaction",
+            STOP | {"transactionId": 10**50},
+            questions.EndTransaction("1" + "0" * 35, "", AT),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_call_becomes_a_question(action, payload, question):
     assert DIALECT.answers[action].read(request(action, payload)) == question
 
@@ -60,20 +72,29 @@ ODD = AT.replace(microsecond=999999)
     ("action", "decision", "text"),
     [
         ("Authorize", Verdict("Accepted"), '{"idTagInfo":{"status":"Accepted"}}'),
-        ("Authorize", Verdict("Expired", AT, "P"),
-         f'{{"idTagInfo":{{"status":"Expired","expiryDate":"{AT_TEXT}","parentIdTag":"P"}}}}'),
-        ("BootNotification", Registration("Pending", ODD, 60),
-         f'{{"status":"Pending","currentTime":"{AT_TEXT}","interval":60}}'),
+        (
+            "Authorize",
+            Verdict("Expired", AT, "P"),
+            f'{{"idTagInfo":{{"status":"Expired","expiryDate":"{AT_TEXT}","parentIdTag":"P"}}}}',
+        ),
+        (
+            "BootNotification",
+            Registration("Pending", ODD, 60),
+            f'{{"status":"Pending","currentTime":"{AT_TEXT}","interval":60}}',
+        ),
         ("DataTransfer", DataReceipt("UnknownVendorId"), '{"status":"UnknownVendorId"}'),
         ("DataTransfer", DataReceipt("Accepted", ""), '{"status":"Accepted","data":""}'),
         ("Heartbeat", ODD, f'{{"currentTime":"{AT_TEXT}"}}'),
         ("MeterValues", None, "{}"),
-        ("StartTransaction", Begun("12", Verdict("ConcurrentTx")),
-         '{"transactionId":12,"idTagInfo":{"status":"ConcurrentTx"}}'),
+        (
+            "StartTransaction",
+            Begun("12", Verdict("ConcurrentTx")),
+            '{"transactionId":12,"idTagInfo":{"status":"ConcurrentTx"}}',
+        ),
         ("StopTransaction", None, "{}"),
         ("StopTransaction", Verdict("Blocked"), '{"idTagInfo":{"status":"Blocked"}}'),
     ],
-)  # fmt: skip
+)
 def test_a_decision_becomes_a_response(action, decision, text):
     rendered = json.loads(encode(DIALECT.answers[action].render(decision)))
     assert rendered == json.loads(text)
@@ -96,51 +117,142 @@ STATUS = {"connectorId": 0, "status": "Faulted", "errorCode": "GroundFailure"}
 @pytest.mark.parametrize(
     ("action", "asked", "answered", "said"),
     [
-        ("Authorize", {"idTag": "T"}, {"idTagInfo": {"status": "Invalid"}}, facts.AuthorizationAnswered("T", "Invalid")),
-        ("BootNotification", BOOT, BOOTED,
-         facts.ChargePointBooted("Accepted", 300, "V", "M", "", "", "", "", "", "")),
-        ("BootNotification", BOOT | {"chargeBoxSerialNumber": "B"}, BOOTED,
-         facts.ChargePointBooted("Accepted", 300, "V", "M", "B", "", "", "", "", "")),
-        ("BootNotification", BOOT | {"chargeBoxSerialNumber": "B", "chargePointSerialNumber": "S",
-         "firmwareVersion": "F", "iccid": "I", "imsi": "J", "meterType": "K", "meterSerialNumber": "L"}, BOOTED,
-         facts.ChargePointBooted("Accepted", 300, "V", "M", "S", "F", "I", "J", "K", "L")),
-        ("ChangeConfiguration", {"key": "K", "value": "V"}, {"status": "RebootRequired"},
-         facts.SettingChanged("K", "V", "RebootRequired")),
-        ("DataTransfer", {"vendorId": "V"}, {"status": "Rejected"}, facts.DataTransferred("V", "", "Rejected")),
+        (
+            "Authorize",
+            {"idTag": "T"},
+            {"idTagInfo": {"status": "Invalid"}},
+            facts.AuthorizationAnswered("T", "Invalid"),
+        ),
+        (
+            "BootNotification",
+            BOOT,
+            BOOTED,
+            facts.ChargePointBooted("Accepted", 300, "V", "M", "", "", "", "", "", ""),
+        ),
+        (
+            "BootNotification",
+            BOOT | {"chargeBoxSerialNumber": "B"},
+            BOOTED,
+            facts.ChargePointBooted("Accepted", 300, "V", "M", "B", "", "", "", "", ""),
+        ),
+        (
+            "BootNotification",
+            BOOT
+            | {
+                "chargeBoxSerialNumber": "B",
+                "chargePointSerialNumber": "S",
+                "firmwareVersion": "F",
+                "iccid": "I",
+                "imsi": "J",
+                "meterType": "K",
+                "meterSerialNumber": "L",
+            },
+            BOOTED,
+            facts.ChargePointBooted("Accepted", 300, "V", "M", "S", "F", "I", "J", "K", "L"),
+        ),
+        (
+            "ChangeConfiguration",
+            {"key": "K", "value": "V"},
+            {"status": "RebootRequired"},
+            facts.SettingChanged("K", "V", "RebootRequired"),
+        ),
+        (
+            "DataTransfer",
+            {"vendorId": "V"},
+            {"status": "Rejected"},
+            facts.DataTransferred("V", "", "Rejected"),
+        ),
         ("DiagnosticsStatusNotification", {"status": "Idle"}, {}, facts.LogStatusReported("Idle", None)),
         ("FirmwareStatusNotification", {"status": "Idle"}, {}, facts.FirmwareStatusReported("Idle", None)),
         ("GetConfiguration", {}, {}, facts.SettingsReported((), ())),
-        ("GetConfiguration", {}, {"configurationKey": [{"key": "K", "readonly": True}], "unknownKey": ["U"]},
-         facts.SettingsReported((facts.Setting("K", None, True),), ("U",))),
+        (
+            "GetConfiguration",
+            {},
+            {"configurationKey": [{"key": "K", "readonly": True}], "unknownKey": ["U"]},
+            facts.SettingsReported((facts.Setting("K", None, True),), ("U",)),
+        ),
         ("Heartbeat", {}, {"currentTime": AT_TEXT}, facts.HeartbeatReceived()),
         ("LogStatusNotification", {"status": "Idle", "requestId": 4}, {}, facts.LogStatusReported("Idle", 4)),
-        ("MeterValues", {"connectorId": 1, "meterValue": SAMPLE}, {}, facts.MeterValuesReported(1, 1, "", (
-            facts.MeterSample(AT, (facts.SampledValue(
-                "Energy.Active.Import.Register", 5.0, "Wh", "Sample.Periodic", "", "Outlet", "Raw", "5", ""),)),))),
-        ("SecurityEventNotification", {"type": "X", "timestamp": AT_TEXT}, {},
-         facts.SecurityEventReported("X", "", AT)),
-        ("SignedFirmwareStatusNotification", {"status": "Installed", "requestId": 3}, {},
-         facts.FirmwareStatusReported("Installed", 3)),
-        ("StartTransaction", START | {"reservationId": 8}, {"transactionId": 3, "idTagInfo": {"status": "Accepted"}},
-         facts.TransactionStarted("3", 2, 1, "Tag", "Accepted", 5, 8, AT)),
-        ("StatusNotification", STATUS, {},
-         facts.ConnectorStatusReported(0, 0, "Faulted", "GroundFailure", "", "", "", None)),
-        ("StatusNotification", STATUS | {"connectorId": 3, "info": "i", "vendorId": "v", "vendorErrorCode": "e",
-         "timestamp": AT_TEXT}, {},
-         facts.ConnectorStatusReported(3, 1, "Faulted", "GroundFailure", "i", "v", "e", AT)),
+        (
+            "MeterValues",
+            {"connectorId": 1, "meterValue": SAMPLE},
+            {},
+            facts.MeterValuesReported(
+                1,
+                1,
+                "",
+                (
+                    facts.MeterSample(
+                        AT,
+                        (
+                            facts.SampledValue(
+                                "Energy.Active.Import.Register",
+                                5.0,
+                                "Wh",
+                                "Sample.Periodic",
+                                "",
+                                "Outlet",
+                                "Raw",
+                                "5",
+                                "",
+                            ),
+                        ),
+                    ),
+                ),
+            ),
+        ),
+        (
+            "SecurityEventNotification",
+            {"type": "X", "timestamp": AT_TEXT},
+            {},
+            facts.SecurityEventReported("X", "", AT),
+        ),
+        (
+            "SignedFirmwareStatusNotification",
+            {"status": "Installed", "requestId": 3},
+            {},
+            facts.FirmwareStatusReported("Installed", 3),
+        ),
+        (
+            "StartTransaction",
+            START | {"reservationId": 8},
+            {"transactionId": 3, "idTagInfo": {"status": "Accepted"}},
+            facts.TransactionStarted("3", 2, 1, "Tag", "Accepted", 5, 8, AT),
+        ),
+        (
+            "StatusNotification",
+            STATUS,
+            {},
+            facts.ConnectorStatusReported(0, 0, "Faulted", "GroundFailure", "", "", "", None),
+        ),
+        (
+            "StatusNotification",
+            STATUS
+            | {"connectorId": 3, "info": "i", "vendorId": "v", "vendorErrorCode": "e", "timestamp": AT_TEXT},
+            {},
+            facts.ConnectorStatusReported(3, 1, "Faulted", "GroundFailure", "i", "v", "e", AT),
+        ),
         ("StopTransaction", STOP, {}, facts.TransactionEnded("7", "", 9, "Local", (), AT)),
-        ("StopTransaction", STOP | {"reason": "Remote", "idTag": "T"}, {},
-         facts.TransactionEnded("7", "T", 9, "Remote", (), AT)),
+        (
+            "StopTransaction",
+            STOP | {"reason": "Remote", "idTag": "T"},
+            {},
+            facts.TransactionEnded("7", "T", 9, "Remote", (), AT),
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_exchange_says_what_happened(action, asked, answered, said):
     assert facts_of(action, asked, answered) == (said,)
 
 
 def test_every_member_of_a_sampled_value_is_read():
-    sampled = {"value": "1.5", "measurand": "Power.Active.Import", "unit": "kW", "context": "Trigger", "phase": "L1",
-               "location": "EV", "format": "Raw"}  # fmt: skip
-    [said] = facts_of("MeterValues", {"connectorId": 1, "meterValue": [{"timestamp": AT_TEXT, "sampledValue": [sampled]}]}, {})
+    sampled = {"value": "1.5", "measurand": "Power.Active.Import", "unit": "kW", "context": "Trigger",
+               "phase": "L1", "location": "EV", "format": "Raw"}  # fmt: skip
+    [said] = facts_of(
+        "MeterValues",
+        {"connectorId": 1, "meterValue": [{"timestamp": AT_TEXT, "sampledValue": [sampled]}]},
+        {},
+    )
     assert said.samples[0].values == (
         facts.SampledValue("Power.Active.Import", 1500.0, "W", "Trigger", "L1", "EV", "Raw", "1.5", "kW"),
     )
@@ -173,16 +285,26 @@ def test_every_action_with_a_row_was_tried_here():
         (commands.ReadSettings(keys=("A", "B")), "GetConfiguration", {"key": ["A", "B"]}),
         (commands.RemoteStart(id_token="T"), "RemoteStartTransaction", {"idTag": "T"}),
         (commands.RemoteStart(id_token="T", evse=0), "RemoteStartTransaction", {"idTag": "T"}),
-        (commands.RemoteStart(id_token="T", evse=2), "RemoteStartTransaction", {"idTag": "T", "connectorId": 2}),
+        (
+            commands.RemoteStart(id_token="T", evse=2),
+            "RemoteStartTransaction",
+            {"idTag": "T", "connectorId": 2},
+        ),
         (commands.RemoteStop(transaction_id="9"), "RemoteStopTransaction", {"transactionId": 9}),
-        (commands.RequestMessage(message="MeterValues", evse=1), "TriggerMessage",
-         {"requestedMessage": "MeterValues", "connectorId": 1}),
+        (
+            commands.RequestMessage(message="MeterValues", evse=1),
+            "TriggerMessage",
+            {"requestedMessage": "MeterValues", "connectorId": 1},
+        ),
         (commands.ResetChargePoint(kind="Hard"), "Reset", {"type": "Hard"}),
-        (commands.SetAvailability(evse=1, operative=False), "ChangeAvailability",
-         {"connectorId": 1, "type": "Inoperative"}),
+        (
+            commands.SetAvailability(evse=1, operative=False),
+            "ChangeAvailability",
+            {"connectorId": 1, "type": "Inoperative"},
+        ),
         (commands.SetAvailability(), "ChangeAvailability", {"connectorId": 0, "type": "Operative"}),
     ],
-)  # fmt: skip
+)
 def test_a_command_becomes_a_request(command, action, payload):
     DIALECT.check_command(command)
     rendered = DIALECT.request_for(command)
@@ -211,7 +333,9 @@ def test_a_command_that_this_version_cannot_say_is_refused_before_it_is_asked(co
 
 
 def test_a_command_without_a_call_is_not_offered():
-    silent = Dialect(**{name: getattr(DIALECT, name) for name in DIALECT.__dataclass_fields__} | {"calls": {}})
+    silent = Dialect(
+        **{name: getattr(DIALECT, name) for name in DIALECT.__dataclass_fields__} | {"calls": {}}
+    )
     with pytest.raises(Refused) as refused:
         silent.check_command(commands.ReadSettings())
     assert refused.value.reason is Reason.NOT_OFFERED_BY_VERSION
@@ -263,7 +387,9 @@ KEY = {"key": "AuthorizationKey", "readonly": False, "value": "secret"}
 
 @pytest.mark.parametrize("name", ["AuthorizationKey", "authorizationkey", "AUTHORIZATIONKEY"])
 def test_a_reported_secret_is_masked(name):
-    masked = conceal("GetConfiguration", frame({"key": "A", "readonly": True, "value": "x"}, KEY | {"key": name}))
+    masked = conceal(
+        "GetConfiguration", frame({"key": "A", "readonly": True, "value": "x"}, KEY | {"key": name})
+    )
     assert "secret" not in masked
     first, second = json.loads(masked)[2]["configurationKey"]
     assert (first["value"], second["value"]) == ("x", MASK)

@@ -36,7 +36,9 @@ def test_units_become_base_units(raw, unit, base, figure):
     assert (read.unit, read.value, read.raw, read.raw_unit) == (base, figure, raw, unit)
 
 
-@pytest.mark.parametrize("raw", ["", "abc", "1,5", "NaN", "inf", "-Infinity", "1e16", "-1e16", "1e400", "0x1"])
+@pytest.mark.parametrize(
+    "raw", ["", "abc", "1,5", "NaN", "inf", "-Infinity", "1e16", "-1e16", "1e400", "0x1"]
+)
 def test_what_is_no_finite_number_is_kept_as_text(raw):
     assert value(raw).value is None
     assert value(raw).raw == raw

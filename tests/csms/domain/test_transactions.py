@@ -28,13 +28,18 @@ def test_another_start_has_another_key(other):
 
 def test_the_longest_key_fits_its_column():
     longest = start_key(
-        evse=1000, connector=1, id_token="x" * 36, happened_at=NOW.replace(microsecond=1), meter_start_wh=-(2**63)
+        evse=1000,
+        connector=1,
+        id_token="x" * 36,
+        happened_at=NOW.replace(microsecond=1),
+        meter_start_wh=-(2**63),
     )
     assert len(longest) <= 200
 
 
 @pytest.mark.parametrize(
-    ("ago", "late"), [(timedelta(), False), (LATE_AFTER, False), (LATE_AFTER * 1.01, True), (-timedelta(days=1), False)]
+    ("ago", "late"),
+    [(timedelta(), False), (LATE_AFTER, False), (LATE_AFTER * 1.01, True), (-timedelta(days=1), False)],
 )
 def test_late(ago, late):
     assert is_late(NOW - ago, NOW) is late

@@ -64,7 +64,9 @@ def test_a_decision_that_records_nothing_writes_nothing(live_database):
 
 def test_several_streams_are_written_together_or_not_at_all(live_database):
     def decide(states, batch):
-        return [batch.record(state, "command.cancelled", payload=name).stream for name, state in states.items()]
+        return [
+            batch.record(state, "command.cancelled", payload=name).stream for name, state in states.items()
+        ]
 
     assert store.append_all(["A", "B"], decide, events=2) == ["A", "B"]
     with pytest.raises(StopIteration):
@@ -147,8 +149,8 @@ class Writer:
         if commit:
             for version, position in enumerate(self.positions, 1):
                 self.session.execute(
-                    "INSERT INTO eventlog_event (position, stream, stream_version, type, schema_version, action,"
-                    " message_id, payload, repairs, actor, recorded_at)"
+                    "INSERT INTO eventlog_event (position, stream, stream_version, type, schema_version,"
+                    " action, message_id, payload, repairs, actor, recorded_at)"
                     " VALUES (%s, %s, %s, 'x', 1, '', '', '', '', '', now())",
                     [position, self.stream, version],
                 )
@@ -258,7 +260,9 @@ def test_append_takes_part_in_the_protocol_of_readers(postgres):
     """store.append, halfway: a reader sees neither it nor what was committed above it."""
 
     def decide(state, batch):
-        in_threads(lambda: store.append("QUICK", one("quick")), )
+        in_threads(
+            lambda: store.append("QUICK", one("quick")),
+        )
         assert in_threads(seen) == [[]]
         return one("slow")(state, batch)
 
@@ -279,7 +283,7 @@ def test_a_version_cannot_be_taken_twice_by_any_way(live_database):
     store.append("CP", one("first"))
     event = store.read()[0]
     event.position += 100
-    with pytest.raises(Exception, match="(?i)unique") as raised, transaction.atomic():
+    with pytest.raises(Exception, match=r"(?i)unique") as raised, transaction.atomic():
         database.execute(store.EVENTS.inserts([event]))
     assert store.is_version_conflict(raised.value)
 

@@ -64,7 +64,9 @@ def test_the_key_is_a_unique_constraint_of_the_model(table):
 @every_table
 def test_hot_columns_are_not_indexed(table):
     indexed = {name.lstrip("-") for index in table.model._meta.indexes for name in index.fields}
-    indexed |= {name for constraint in table.model._meta.constraints for name in getattr(constraint, "fields", ())}
+    indexed |= {
+        name for constraint in table.model._meta.constraints for name in getattr(constraint, "fields", ())
+    }
     conditions = " ".join(str(getattr(index, "condition", "")) for index in table.model._meta.indexes)
     assert not set(table.hot) & indexed
     assert not [column for column in table.hot if f"'{column}'" in conditions]
@@ -153,7 +155,7 @@ def event(**members):
 
 
 ODD_TEXTS = {
-    "quotes": "it's \"quoted\" \\ and \\\\ %s %(x)s ? ; --",
+    "quotes": 'it\'s "quoted" \\ and \\\\ %s %(x)s ? ; --',
     "lines": "a\nb\r\nc\td",
     "unicode": "äß充\N{ELECTRIC PLUG}\u200b\u202e\ufeff\uffff",
     "escaped NUL": '[2,"a","Authorize",{"idTag":"\\u0000"}]',
@@ -187,7 +189,7 @@ def test_times_keep_their_microseconds_and_mean_the_same_to_django(live_database
 def test_an_insert_of_a_key_that_is_there_fails_and_an_upsert_replaces_it(live_database):
     row = setting()
     database.execute(SETTINGS.inserts([row]))
-    with pytest.raises(Exception, match="(?i)unique|duplicate"), transaction.atomic():
+    with pytest.raises(Exception, match=r"(?i)unique|duplicate"), transaction.atomic():
         database.execute(SETTINGS.inserts([row]))
     row.value = "new"
     database.execute(SETTINGS.upserts([row]))
@@ -203,9 +205,15 @@ def setting(key="K", value="old"):
 
 def test_adding_to_an_append_only_table_a_second_time_changes_nothing(live_database):
     row = METER_VALUES.row(
-        charge_point="CP", evse=1, connector=1, transaction_id="1", sampled_at=datetime(2024, 1, 1, tzinfo=UTC),
-        digest="d", values=[{"value": 1}], position=1,
-    )  # fmt: skip
+        charge_point="CP",
+        evse=1,
+        connector=1,
+        transaction_id="1",
+        sampled_at=datetime(2024, 1, 1, tzinfo=UTC),
+        digest="d",
+        values=[{"value": 1}],
+        position=1,
+    )
     database.execute(METER_VALUES.upserts([row]))
     row.position = 2
     database.execute(METER_VALUES.upserts([row]))
@@ -230,7 +238,9 @@ def running(number="1"):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("count", sorted({0, 1, *CHUNKS, *(size - 1 for size in CHUNKS), sum(CHUNKS) + 1, 200}))
+@pytest.mark.parametrize(
+    "count", sorted({0, 1, *CHUNKS, *(size - 1 for size in CHUNKS), sum(CHUNKS) + 1, 200})
+)
 def test_any_number_of_rows_is_written(live_database, count):
     database.execute(SETTINGS.upserts([setting(f"K{n}") for n in range(count)]))
     assert len(stored(SETTINGS)) == count

@@ -158,7 +158,9 @@ def test_a_stream_that_another_process_moved_on_is_decided_again():
             first = await one.ask("StartTransaction", start())
             for _ in range(3):
                 await in_thread(
-                    store.append, "CP", lambda s, b: b.record(s, "command.cancelled", payload='{"command_id":"x"}')
+                    store.append,
+                    "CP",
+                    lambda s, b: b.record(s, "command.cancelled", payload='{"command_id":"x"}'),
                 )
                 await one.ask("Heartbeat", {})
             again = await one.ask("StartTransaction", start(connectorId=2, idTag="X"))
@@ -181,7 +183,9 @@ def test_a_commit_that_fails_now_and_then_only_makes_answers_late(error):
                 await commit(statements)
 
             gateway.journal.backend.commit = flaky
-            numbers = [(await one.ask("StartTransaction", start(connectorId=n)))["transactionId"] for n in (1, 2, 3)]
+            numbers = [
+                (await one.ask("StartTransaction", start(connectorId=n)))["transactionId"] for n in (1, 2, 3)
+            ]
             gateway.journal.backend.commit = commit
             return numbers
 
@@ -249,7 +253,9 @@ def test_a_secret_that_a_charge_point_reports_is_nowhere_in_the_database():
         {"key": "Empty", "readonly": False, "value": None},  # to be repaired, too
         {"key": "HeartbeatInterval", "readonly": False, "value": "300"},
     ]
-    command = asked(commands.ReadSettings(), lambda id_: [3, id_, {"configurationKey": keys, "unknownKey": None}])
+    command = asked(
+        commands.ReadSettings(), lambda id_: [3, id_, {"configurationKey": keys, "unknownKey": None}]
+    )
     assert command.state == "answered"
     assert "the-secret" not in json.dumps(command.response)
     assert not [event for event in events("CP") if "the-secret" in event.payload]
@@ -288,7 +294,7 @@ def test_an_answer_that_is_late_still_settles_its_command(settings):
             await in_thread(request, "CP", commands.ReadSettings(), actor="tester")
             call = await next_call(one)
             async with asyncio.timeout(20):
-                while not await in_thread(lambda: events("CP", "call.expired")):
+                while not await in_thread(lambda: events("CP", "call.expired")):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             one.send([3, call[1], {"configurationKey": [{"key": "A", "readonly": True, "value": None}]}])
             await one.ask("Heartbeat", {})
@@ -305,7 +311,7 @@ def test_a_command_whose_time_is_over_is_not_sent():
         await in_thread(request, "CP", commands.ReadSettings(), actor="tester", expires_at=soon)
         async with gateway_running():
             async with asyncio.timeout(20):
-                while not await in_thread(lambda: events("CP", "command.expired")):
+                while not await in_thread(lambda: events("CP", "command.expired")):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             async with line("CP") as one:
                 await one.ask("Heartbeat", {})
