@@ -67,7 +67,9 @@ def test_too_many_keys_at_once():
         ("MeterValuesSampledData", "Voltage,Power.Active.Import", "Accepted"),
         ("MeterValuesSampledData", "Voltage,SoC", "Rejected"),
         ("MeterValuesSampledData", ",".join(["Voltage"] * 11), "Rejected"),
-        ("LocalAuthListEnabled", "true", "NotSupported"),
+        ("LocalAuthListEnabled", "false", "Accepted"),
+        ("LocalAuthListMaxLength", "9", "Rejected"),
+        ("CpoName", "us", "NotSupported"),
         ("Nonsense", "1", "NotSupported"),
     ],
 )
