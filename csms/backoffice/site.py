@@ -21,6 +21,11 @@ class BackOffice(UnfoldAdminSite):
 
         return overview.screen(request)
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        from csms.backoffice.views.shell import readable
+
+        return super().admin_view(readable(view), cacheable)
+
     def extra_urls(self) -> list[URLPattern]:
         # Views import models, and the site is made before those are loaded.
         from csms.backoffice.views import charge_point, command, lobby, overview, password, transaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from csms.domain.authorization import verdict
+from csms.domain.authorization import ACCEPTED, verdict
 from csms.domain.circumstances import Circumstances
 from csms.domain.questions import (
     BeginTransaction,
@@ -46,6 +46,8 @@ def begin_transaction(question: BeginTransaction, at: Circumstances) -> Begun:
     if not is_late(question.happened_at, at.now):  # of a start of long ago, nobody knows what ran beside it
         running = at.running_elsewhere(question.id_token, question.evse, question.connector)
     decided = verdict(at.id_token(question.id_token), now=at.now, running_elsewhere=running)
+    if decided.status == ACCEPTED:
+        at.note_begun(question.id_token, question.evse, question.connector)
     return Begun(transaction_id=at.new_transaction_id(), verdict=decided)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -26,7 +27,7 @@ from csms.charging.tables import (
 )
 from csms.domain import facts, meter_values
 from csms.domain.authorization import folded
-from csms.domain.transactions import UNCONFIRMED, energy_wh, is_late, start_key
+from csms.domain.transactions import UNCONFIRMED, believed, energy_wh, is_late, start_key
 from csms.eventlog import event_types as et
 from csms.eventlog.projection import ASYNC, Projection, on
 from csms.eventlog.state import Recorded, Rows
@@ -103,7 +104,7 @@ class ConnectorStatuses(Projection):
 
     @on(facts.ConnectorStatusReported)
     def reported(self, fact: facts.ConnectorStatusReported, event: Recorded, rows: Rows) -> None:
-        happened_at = fact.happened_at or event.recorded_at
+        happened_at = believed(fact.happened_at or event.recorded_at, event.recorded_at)
         known = rows.get(CONNECTORS, event.stream, fact.evse, fact.connector)
         if known is not None and happened_at < known.happened_at:
             return
@@ -148,6 +149,14 @@ class Transactions(Projection):
     def started(self, fact: facts.TransactionStarted, event: Recorded, rows: Rows) -> None:
         if rows.get(TRANSACTIONS, event.stream, fact.transaction_id) is not None:
             return  # a resend of a start that is known
+        key = start_key(
+            evse=fact.evse,
+            connector=fact.connector,
+            id_token=fact.id_token,
+            happened_at=fact.happened_at,
+            meter_start_wh=fact.meter_start_wh,
+        )
+        fact = replace(fact, happened_at=believed(fact.happened_at, event.recorded_at))
         self._presume_older_ended(fact, rows)
         row = TransactionRow(
             charge_point=event.stream,
@@ -160,13 +169,7 @@ class Transactions(Projection):
             reservation_id=fact.reservation_id,
             state=RUNNING,
             started_at=fact.happened_at,
-            start_key=start_key(
-                evse=fact.evse,
-                connector=fact.connector,
-                id_token=fact.id_token,
-                happened_at=fact.happened_at,
-                meter_start_wh=fact.meter_start_wh,
-            ),
+            start_key=key,
             meter_start_wh=fact.meter_start_wh,
             register_wh=float(fact.meter_start_wh),
             energy_wh=0.0,
@@ -214,7 +217,7 @@ class Transactions(Projection):
     def status(self, fact: facts.ConnectorStatusReported, event: Recorded, rows: Rows) -> None:
         if fact.status != "Available" or not fact.evse:
             return
-        happened_at = fact.happened_at or event.recorded_at
+        happened_at = believed(fact.happened_at or event.recorded_at, event.recorded_at)
         for row in list(rows.all(TRANSACTIONS)):
             if (row.evse, row.connector) != (fact.evse, fact.connector) or row.state != RUNNING:
                 continue
@@ -224,6 +227,7 @@ class Transactions(Projection):
 
     @on(facts.TransactionEnded)
     def ended(self, fact: facts.TransactionEnded, event: Recorded, rows: Rows) -> None:
+        fact = replace(fact, happened_at=believed(fact.happened_at, event.recorded_at))
         row = self._ended_row(fact, event, rows)
         if row is None:
             rows.put(ORPHANS, _orphan_stop(fact, event))
@@ -235,7 +239,7 @@ class Transactions(Projection):
                 rows.put(TRANSACTIONS, row)
             return
         for sample in fact.samples:
-            _see(row, sample)
+            _see(row, sample, event)
         row.state = ENDED
         row.evidence = ""
         row.ended_at = fact.happened_at
@@ -265,7 +269,7 @@ class Transactions(Projection):
         self._store(fact.samples, row.transaction_id, fact.evse, fact.connector, event, rows)
         if row.state != ENDED:
             for sample in fact.samples:
-                _see(row, sample)
+                _see(row, sample, event)
             rows.put_hot(TRANSACTIONS, row)
             self._revive(row, rows)
 
@@ -341,11 +345,12 @@ def _presume_ended(row: TransactionRow, evidence: str, at: datetime) -> None:
     row.current_a = None
 
 
-def _see(row: TransactionRow, sample: facts.MeterSample) -> None:
+def _see(row: TransactionRow, sample: facts.MeterSample, event: Recorded) -> None:
     """Take a sample into the transaction's figures, if it is the newest one so far."""
-    if row.sampled_at is not None and sample.sampled_at < row.sampled_at:
+    sampled_at = believed(sample.sampled_at, event.recorded_at)
+    if row.sampled_at is not None and sampled_at < row.sampled_at:
         return
-    row.sampled_at = sample.sampled_at
+    row.sampled_at = sampled_at
     for name, figure in meter_values.live_figures(sample.values).items():
         setattr(row, name, figure)
     register = meter_values.register_wh(sample)

@@ -7,8 +7,11 @@ stored with the frame. Which deviations charge points really show: see README of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
+
+LEAP_SECOND = re.compile(r"^(\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}):60")
 
 Json = Any
 Rule = Callable[[Json], Json]
@@ -20,6 +23,17 @@ def null_member(value: Json) -> Json:
         return {name: null_member(member) for name, member in value.items() if member is not None}
     if isinstance(value, list):
         return [null_member(item) for item in value]
+    return value
+
+
+def leap_second(value: Json) -> Json:
+    """A time in a sixtieth second, which few libraries can read, is meant as the second before."""
+    if isinstance(value, str):
+        return LEAP_SECOND.sub(r"\1:59", value)
+    if isinstance(value, dict):
+        return {name: leap_second(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [leap_second(item) for item in value]
     return value
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from csms.dialects.repairs import applied, null_member, number_as_text
+from csms.dialects.repairs import applied, leap_second, null_member, number_as_text
 from csms.dialects.rules import (
     NOT_SUPPORTED,
     RECORD_ONLY,
@@ -340,7 +340,7 @@ RAW_ONLY = {
 
 # --- repairs ------------------------------------------------------------------------------------------
 
-EVERYWHERE = (null_member,)
+EVERYWHERE = (null_member, leap_second)
 REPAIRS = {
     core.MeterValues.Request: (*EVERYWHERE, number_as_text),
     core.StopTransaction.Request: (*EVERYWHERE, number_as_text),

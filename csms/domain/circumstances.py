@@ -29,6 +29,9 @@ class Circumstances(Protocol):
     def running_elsewhere(self, id_token: str, evse: int, connector: int) -> int:
         """How many transactions of this token run, not counting one on this very connector."""
 
+    def note_begun(self, id_token: str, evse: int, connector: int) -> None:
+        """A transaction of this token begins here; decisions of the same batch count it."""
+
     def known_start(self, start_key: str) -> Begun | None:
         """What was answered when this start was first reported, or None."""
 

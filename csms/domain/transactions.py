@@ -21,6 +21,14 @@ def start_key(*, evse: int, connector: int, id_token: str, happened_at: datetime
     return f"{evse}/{connector}/{happened_at.isoformat()}/{meter_start_wh}/{folded(id_token)}"
 
 
+def believed(happened_at: datetime, recorded_at: datetime) -> datetime:
+    """The moment to order by: a charge point's time, but nothing has happened later than we heard of it.
+
+    A clock that is years ahead would otherwise freeze whatever it once touched.
+    """
+    return min(happened_at, recorded_at)
+
+
 def is_late(happened_at: datetime, now: datetime) -> bool:
     """Was it only reported long after it happened (an offline backlog)?"""
     return now - happened_at > LATE_AFTER

@@ -49,9 +49,10 @@ class GatewayCircumstances:
 
     def running_elsewhere(self, id_token: str, evse: int, connector: int) -> int:
         here = (self._state.stream, evse, connector)
-        count = sum(1 for place in self._lookups.running(id_token) if place != here)
-        self._lookups.note_running(id_token, here)
-        return count
+        return sum(1 for place in self._lookups.running(id_token) if place != here)
+
+    def note_begun(self, id_token: str, evse: int, connector: int) -> None:
+        self._lookups.note_running(id_token, (self._state.stream, evse, connector))
 
     def known_start(self, start_key: str) -> q.Begun | None:
         for row in self._state.rows.all(TRANSACTIONS):

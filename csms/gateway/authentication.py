@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 PREFIX = b"/ocpp/"
 MAX_IDENTITY = 255
+CERTIFICATE = 3  # security profile
 FAILURES_BEFORE_THROTTLE = 10
 THROTTLE_S = 30.0
 MAX_THROTTLED = 10_000
@@ -67,6 +68,8 @@ async def authenticated(
         raise Refusal(404, "unknown charge point")
     if record.security_profile == 0:
         return record
+    if record.security_profile == CERTIFICATE:
+        raise Refusal(403, "client certificates are not offered yet")
     challenge = (b"www-authenticate", b'Basic realm="OCPP", charset="UTF-8"')
     if THROTTLE.is_throttled(identity, address):
         raise Refusal(429, "too many failed attempts", (b"retry-after", str(int(THROTTLE_S)).encode()))

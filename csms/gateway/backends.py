@@ -172,6 +172,10 @@ def _libpq_options(options: dict[str, Any]) -> dict[str, Any]:
 LIBPQ_OPTIONS = frozenset(option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults())
 
 
+# A database that answers nothing, not even a refusal, is as good as away after so long.
+HANGS_AFTER_S = 20.0
+
+
 class PostgresBackend:
     """PostgreSQL through psycopg 3, in the loop; round trips of one batch share a pipeline."""
 
@@ -180,13 +184,14 @@ class PostgresBackend:
 
     async def begin(self, count: int) -> Sequence[int]:
         try:
-            opened = await self._open()
-            async with opened.pipeline():
-                await opened.execute("BEGIN")
-                for sql, parameters in database.reserve_positions(count):
-                    cursor = await opened.execute(sql, parameters)
-                rows = await cursor.fetchall()
-        except psycopg.Error as error:
+            async with asyncio.timeout(HANGS_AFTER_S):
+                opened = await self._open()
+                async with opened.pipeline():
+                    await opened.execute("BEGIN")
+                    for sql, parameters in database.reserve_positions(count):
+                        cursor = await opened.execute(sql, parameters)
+                    rows = await cursor.fetchall()
+        except (psycopg.Error, TimeoutError) as error:
             await self._drop()
             raise DatabaseAway(str(error)) from error
         return [row[0] for row in rows]
@@ -194,7 +199,7 @@ class PostgresBackend:
     async def commit(self, statements: list[Statement]) -> None:
         opened = await self._open()
         try:
-            async with opened.pipeline():
+            async with asyncio.timeout(HANGS_AFTER_S), opened.pipeline():
                 for sql, parameters in statements:
                     await opened.execute(sql, parameters)
         except psycopg.errors.UniqueViolation as error:
@@ -203,14 +208,15 @@ class PostgresBackend:
             raise DataRefused(str(error)) from error
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise DataRefused(str(error)) from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
             await self._drop()
             raise DatabaseAway(str(error)) from error
         except psycopg.Error as error:  # trying again would not help, and would hold up everybody
             raise DataRefused(str(error)) from error
         try:
-            await opened.execute("COMMIT")
-        except psycopg.Error as error:
+            async with asyncio.timeout(HANGS_AFTER_S):
+                await opened.execute("COMMIT")
+        except (psycopg.Error, TimeoutError) as error:
             await self._drop()
             raise CommitUnknown(str(error)) from error
 
@@ -224,10 +230,11 @@ class PostgresBackend:
 
     async def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
-            opened = await self._open()
-            cursor = await opened.execute(sql, tuple(parameters))
-            return await cursor.fetchall()
-        except psycopg.Error as error:
+            async with asyncio.timeout(HANGS_AFTER_S):
+                opened = await self._open()
+                cursor = await opened.execute(sql, tuple(parameters))
+                return await cursor.fetchall()
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
             await self._drop()
             raise DatabaseAway(str(error)) from error
 

@@ -50,7 +50,7 @@ class Connection:
         self._closing: tuple[int, str] | None = None
         self._close_then: tuple[int, str] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._budget = Budget(gateway.options.max_calls_per_s, gateway.options.max_calls_burst)
+        self._budget, self._bytes_per_call = self._budget_of(charge_point)
         self.session = Session(
             charge_point,
             dialect,
@@ -63,6 +63,13 @@ class Connection:
     @property
     def number(self) -> int:
         return self.session.connection
+
+    def _budget_of(self, charge_point: ChargePointRecord) -> tuple[Budget, int]:
+        """How fast it is read: frames a second, and the characters of a frame that count as one more."""
+        options = self._gateway.options
+        if charge_point.registration == "Accepted":
+            return Budget(options.max_calls_per_s, options.max_calls_burst), 16 * 1024
+        return Budget(options.max_calls_per_s_unaccepted, options.max_calls_burst_unaccepted), 1024
 
     # --- life ------------------------------------------------------------------------------------------
 
@@ -110,7 +117,7 @@ class Connection:
 
     async def _take(self, text: str) -> None:
         loop = asyncio.get_running_loop()
-        if delay := self._budget.delay(loop.time()):
+        if delay := self._budget.delay(loop.time(), 1 + len(text) // self._bytes_per_call):
             await asyncio.sleep(delay)  # read slower; an error would only make it send again
         self.waiting_since = loop.time()
         try:
@@ -186,10 +193,24 @@ class Connection:
         except DatabaseAway as away:
             logger.warning("%s: could not read its record again: %s", self.identity, away)
             return
+        self.take_record(record)
+
+    def take_record(self, record: ChargePointRecord | None) -> None:
+        """Go on by the charge point's record as it is now."""
+        known = self.session.charge_point
+        if record == known:
+            return
         if record is None:
             self.close(1008, "not known any more")
+        elif (record.security_profile, record.password_digest) != (
+            known.security_profile,
+            known.password_digest,
+        ):
+            self.close(1008, "credentials changed")
         else:
             self.session.charge_point = record
+            self._budget, self._bytes_per_call = self._budget_of(record)
+            self.session.sender.pump()
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -219,8 +240,8 @@ class Budget:
         self.delay(now)
         return True
 
-    def delay(self, now: float) -> float:
-        """Take one frame; gives the seconds to wait before it."""
-        self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1
+    def delay(self, now: float, count: int = 1) -> float:
+        """Take `count` frames; gives the seconds to wait before them."""
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate) - count
         self._at = now
         return 0.0 if self._left >= 0 else -self._left / self._rate

@@ -28,7 +28,7 @@ async def ocpp(scope: Scope, receive: Any, send: Any) -> None:
     """Serve one connection of one charge point, from the handshake to the end."""
     await receive()  # websocket.connect
     running = gateway()
-    address = (scope.get("client") or ("", 0))[0]
+    address = address_of(scope, running.trusted_proxies)
     running.per_address[address] += 1
     try:
         await _serve(running, address, scope, receive, send)
@@ -39,6 +39,17 @@ async def ocpp(scope: Scope, receive: Any, send: Any) -> None:
         running.per_address[address] -= 1
         if not running.per_address[address]:
             del running.per_address[address]
+
+
+def address_of(scope: Scope, trusted_proxies: frozenset[str]) -> str:
+    """Where the connection comes from: behind trusted proxies, what the last of them saw."""
+    address: str = (scope.get("client") or ("", 0))[0]
+    if address in trusted_proxies:
+        forwarded = b",".join(value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for")
+        for hop in reversed(forwarded.decode("latin-1").split(",")):
+            if hop.strip() and hop.strip() not in trusted_proxies:
+                return hop.strip()[:60]
+    return address
 
 
 async def _serve(running: Gateway, address: str, scope: Scope, receive: Any, send: Any) -> None:

@@ -66,6 +66,11 @@ class Lookups:
         """The record of a charge point that may connect, or None. Raises DatabaseAway."""
         return await self._reference(_charge_point, identity)
 
+    async def charge_points(self, identities: list[str]) -> dict[str, ChargePointRecord | None]:
+        """The records of charge points that are connected, as they are now. Raises DatabaseAway."""
+        found: dict[str, ChargePointRecord | None] = await self._reference(_charge_points, identities)
+        return found
+
     async def fetch(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """A query of the gateway's housekeeping. Raises DatabaseAway."""
         return await self._backend.fetch(sql, parameters)
@@ -135,7 +140,7 @@ class Lookups:
     async def _running_of(self, tokens: set[str]) -> dict[str, list[tuple[str, int, int]]]:
         rows = await self._backend.fetch(
             "SELECT id_token_folded, charge_point, evse, connector FROM charging_transaction "  # noqa: S608
-            f"WHERE state = 'running' AND {one_of('id_token_folded')}",
+            f"WHERE state = 'running' AND verdict = 'Accepted' AND {one_of('id_token_folded')}",
             [_json(tokens)],
         )
         running: dict[str, list[tuple[str, int, int]]] = {}
@@ -214,12 +219,29 @@ def _json(values: Iterable[str]) -> str:
 def _charge_point(identity: str) -> ChargePointRecord | None:
     found = models.ChargePoint.objects.filter(identity=identity).first()
     if found is not None:
-        if found.archived_at is not None:
-            return None
-        return ChargePointRecord(identity, found.registration, found.security_profile, found.password_digest)
+        return _record(found)
     if settings.PYROCPP.unknown_charge_points != "lobby" or _lobby_is_full(identity):
         return None
     return ChargePointRecord(identity, "Pending", 0, "", is_known=False)
+
+
+def _charge_points(identities: list[str]) -> dict[str, ChargePointRecord | None]:
+    may_stay = settings.PYROCPP.unknown_charge_points == "lobby"
+    records: dict[str, ChargePointRecord | None] = {
+        identity: ChargePointRecord(identity, "Pending", 0, "", is_known=False) if may_stay else None
+        for identity in identities
+    }
+    for found in models.ChargePoint.objects.filter(identity__in=identities):
+        records[found.identity] = _record(found)
+    return records
+
+
+def _record(found: models.ChargePoint) -> ChargePointRecord | None:
+    if found.archived_at is not None:
+        return None
+    return ChargePointRecord(
+        found.identity, found.registration, found.security_profile, found.password_digest
+    )
 
 
 def _lobby_is_full(identity: str) -> bool:

@@ -28,7 +28,7 @@ from csms.eventlog.table import one_of
 from csms.gateway.backends import DatabaseAway, open_backend
 from csms.gateway.connection import Connection
 from csms.gateway.journal import Journal, Unit
-from csms.gateway.lookups import Lookups
+from csms.gateway.lookups import REFERENCE_TTL_S, Lookups
 from csms.gateway.refusals import Refusals
 from csms.outbox.announce import GATEWAYS
 from csms.outbox.projections import AWAITED, COMMANDS, REQUESTED, SENT, CommandRow
@@ -36,6 +36,7 @@ from csms.outbox.projections import AWAITED, COMMANDS, REQUESTED, SENT, CommandR
 logger = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 1.0
+RECORDS_AT_ONCE = 500
 RENEW_S = 5.0
 LOST_AFTER_S = 20.0
 
@@ -51,8 +52,11 @@ class Gateway:
         self.name = f"{socket.gethostname()[:60]}.{os.getpid()}.{secrets.token_hex(3)}"
         self.connections: dict[str, Connection] = {}
         self.per_address: Counter[str] = Counter()
+        listed = self.options.trusted_proxies.split(",")
+        self.trusted_proxies = frozenset(address.strip() for address in listed if address.strip())
         self.is_draining = False
         self._left = asyncio.Event()
+        self._records_read_at = 0.0
         self.lookups = Lookups(open_backend())
         # Reads of the journal go through the journal's own connection, so it has its own back end.
         self.journal = Journal(open_backend(), self._prepare, max_events=self.options.journal_batch_events)
@@ -175,6 +179,7 @@ class Gateway:
                     renewed = loop.time()
                     await self._renew()
                     await self._close_what_is_not_ours()
+                    await self._read_records_again()
                     await self._close_for_the_lost()
             except DatabaseAway as away:
                 logger.debug("housekeeping waits: %s", away)
@@ -237,6 +242,23 @@ class Gateway:
                 connection.close(1012, "taken for lost")
             elif owner > connection.number:
                 connection.close(1008, "replaced by a newer connection")
+
+    async def _read_records_again(self) -> None:
+        """An operator's change reaches a connected charge point also when its announcement was lost."""
+        loop = asyncio.get_running_loop()
+        everybody = loop.time() - self._records_read_at > REFERENCE_TTL_S
+        if everybody:
+            self._records_read_at = loop.time()
+        chosen = [
+            identity
+            for identity, connection in self.connections.items()
+            if everybody or connection.session.charge_point.registration != "Accepted"
+        ]
+        for start in range(0, len(chosen), RECORDS_AT_ONCE):
+            records = await self.lookups.charge_points(chosen[start : start + RECORDS_AT_ONCE])
+            for identity, record in records.items():
+                if connection := self.connections.get(identity):
+                    connection.take_record(record)
 
     async def _sign_off(self) -> None:
         try:

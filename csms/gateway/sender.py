@@ -60,7 +60,9 @@ class Sender:
         peer: Peer,
         journal: Journal,
         send: Send,
+        *,
         call_timeout_s: float,
+        registration: Callable[[], str],
     ) -> None:
         self.identity = identity
         self.connection = 0
@@ -69,6 +71,7 @@ class Sender:
         self._journal = journal
         self._send = send
         self._call_timeout_s = call_timeout_s
+        self._registration = registration
         self.requested_messages: set[str] = set()
         self._sent: SentCall | None = None
         self._expired: dict[str, SentCall] = {}
@@ -129,6 +132,8 @@ class Sender:
             try:
                 command = row.command()
                 request = self._dialect.request_for(command)
+                if not self._may_be_sent(request):
+                    continue
                 text = self._peer.call(
                     request,
                     unique_id=row.command_id,
@@ -153,6 +158,13 @@ class Sender:
             )
             return SentCall(recorded.position, row.command_id, action, request), text
         return None
+
+    def _may_be_sent(self, request: Payload) -> bool:
+        """A pending charge point is set up but charges nobody; a rejected one hears nothing. The rest waits."""
+        registration = self._registration()
+        if registration == "Accepted":
+            return True
+        return registration == "Pending" and self._dialect.catalogue.action_of(request).before_accepted
 
     def _record_impossible(self, state: StreamState, batch: Batch, row: CommandRow, reason: str) -> None:
         body = {"command_id": row.command_id, "reason": reason[:255]}

@@ -22,6 +22,7 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer
 
 WAITING_FRAMES = 64
+WAITING_BYTES = 1024 * 1024
 
 
 class FrameQueue(asyncio.Queue[dict[str, Any]]):
@@ -31,20 +32,27 @@ class FrameQueue(asyncio.Queue[dict[str, Any]]):
         super().__init__()
         self._transport = transport
         self._limit = limit
+        self._size = 0
         self._is_paused = False
 
     def _put(self, item: dict[str, Any]) -> None:
         super()._put(item)
-        if not self._is_paused and self.qsize() >= self._limit:
+        self._size += _size(item)
+        if not self._is_paused and (self.qsize() >= self._limit or self._size >= WAITING_BYTES):
             self._is_paused = True
             self._transport.pauseProducing()
 
     def _get(self) -> dict[str, Any]:
         item = super()._get()
-        if self._is_paused and self.qsize() <= self._limit // 2:
+        self._size -= _size(item)
+        if self._is_paused and self.qsize() <= self._limit // 2 and self._size <= WAITING_BYTES // 2:
             self._is_paused = False
             self._transport.resumeProducing()
         return item
+
+
+def _size(message: dict[str, Any]) -> int:
+    return len(message.get("text") or message.get("bytes") or "")
 
 
 class OcppWebSocketProtocol(WebSocketProtocol):
@@ -96,6 +104,7 @@ class OcppWebSocketProtocol(WebSocketProtocol):
 REASONS = {
     400: "Bad Request",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
     429: "Too Many Requests",
     503: "Service Unavailable",

@@ -47,7 +47,15 @@ class Session:
         self.unreadable_frames = 0
         self._lookups = lookups
         self._peer = Peer(CENTRAL_SYSTEM, dialect.catalogue, dialect.error_codes, repair=dialect.repair)
-        self.sender = Sender(self.identity, dialect, self._peer, journal, send, call_timeout_s)
+        self.sender = Sender(
+            self.identity,
+            dialect,
+            self._peer,
+            journal,
+            send,
+            call_timeout_s=call_timeout_s,
+            registration=lambda: self.charge_point.registration,
+        )
 
     @property
     def connection(self) -> int:

@@ -31,16 +31,20 @@ class OcppSettings:
 
     # One frame; anything longer closes the connection with 1009.
     max_frame_bytes: int = 1024 * 1024
-    # Calls a second from one charge point, on average and in one burst; beyond, its frames wait.
+    # Calls a second from one charge point, on average and in one burst; beyond, its frames wait. In a
+    # long frame every 16 KiB count as a call.
     max_calls_per_s: float = 500
     max_calls_burst: int = 1000
     # Frames read from one connection and not yet answered.
     max_pending_frames: int = 64
 
-    # Open sockets from one address (a site behind one router; 0 = unlimited) and of one identity (the new one
-    # supersedes the old one, which has a moment to end).
+    # The same before its registration is accepted: strangers may speak, slowly. A KiB counts as a call.
+    max_calls_per_s_unaccepted: float = 2
+    max_calls_burst_unaccepted: int = 100
+    # Open sockets from one address (a site behind one router; 0 = unlimited).
     connections_per_address: int = 0
-    connections_per_identity: int = 2
+    # Addresses of proxies, separated by commas, whose X-Forwarded-For tells where a connection comes from.
+    trusted_proxies: str = ""
 
     # A frame waits so long for the database; then the connection closes and the charge point sends it again.
     journal_wait_s: float = 60
@@ -61,7 +65,7 @@ class OcppSettings:
 def _parse(variable: str, kind: Any) -> Any:
     text = os.environ[variable]
     choices = get_args(kind)
-    if choices and text in choices:
+    if kind is str or (choices and text in choices):
         return text
     if not choices:
         try:
