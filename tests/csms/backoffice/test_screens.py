@@ -124,8 +124,28 @@ def test_any_identity_has_its_screen(signed_in: SignIn, identity: str) -> None:
 def test_an_unknown_charge_point_is_not_found(signed_in: SignIn) -> None:
     client = signed_in()
     for tab in TABS:
-        assert client.get(charge_point_url("NOPE", tab)).status_code == 404
+        answer = client.get(charge_point_url("NOPE", tab))
+        assert answer.status_code == 404
+        assert "There is nothing here" in answer.content.decode()
     assert client.get(reverse("admin:charging_transaction_change", args=[99])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/charge-points/a%00b/",
+        "/admin/charge-points/CP/?hidden=%00",
+        "/admin/charge-points/CP/events/newer/?hidden=%00",
+        "/admin/charge-points/CP/commands/%00/",
+        "/admin/charging/chargepoint/?connector=%00",
+        "/admin/outbox/command/?kind=%00",
+        "/admin/eventlog/event/?q=%00",
+        "/admin/search/?extended=1&s=%00",
+    ],
+)
+def test_a_nul_in_an_address_is_a_bad_request(signed_in: SignIn, address: str) -> None:
+    factories.charge_point(identity="CP")
+    assert signed_in().get(address).status_code == 400
 
 
 def test_what_charge_points_say_never_becomes_markup(signed_in: SignIn) -> None:
@@ -208,7 +228,8 @@ def test_not_even_a_superuser_writes_what_the_log_says(signed_in: SignIn, name: 
     client = signed_in()
     model = {"eventlog_event": Event, "charging_transaction": Transaction, "outbox_command": Command}[name]
     before = list(model.objects.values())
-    pk = before[0]["position"] if model is Event else 1
+    first = model.objects.first()
+    pk = first.pk if first else 1
     assert client.get(reverse(f"admin:{name}_add")).status_code == 403
     assert client.post(reverse(f"admin:{name}_add"), {}).status_code == 403
     assert client.post(reverse(f"admin:{name}_delete", args=[pk]), {"post": "yes"}).status_code in (302, 403)
