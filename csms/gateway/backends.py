@@ -181,6 +181,7 @@ class PostgresBackend:
 
     def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._opening = asyncio.Lock()
 
     async def begin(self, count: int) -> Sequence[int]:
         try:
@@ -242,21 +243,31 @@ class PostgresBackend:
         await self._drop()
 
     async def _open(self) -> psycopg.AsyncConnection[Any]:
-        if self._connection is None or self._connection.closed:
-            database_settings = settings.DATABASES["default"]
-            self._connection = await psycopg.AsyncConnection.connect(
-                dbname=database_settings["NAME"],
-                user=database_settings.get("USER") or None,
-                password=database_settings.get("PASSWORD") or None,
-                host=database_settings.get("HOST") or None,
-                port=database_settings.get("PORT") or None,
-                autocommit=True,  # BEGIN and COMMIT are ours, so that they can share a pipeline
-                **CONNECTION_DEFAULTS | _libpq_options(database_settings.get("OPTIONS", {})),
-            )
+        async with self._opening:  # two tasks that find it closed share one new connection
+            if self._connection is None or self._connection.closed:
+                self._connection = await self._connected()
+            return self._connection
+
+    @staticmethod
+    async def _connected() -> psycopg.AsyncConnection[Any]:
+        database_settings = settings.DATABASES["default"]
+        connected = await psycopg.AsyncConnection.connect(
+            dbname=database_settings["NAME"],
+            user=database_settings.get("USER") or None,
+            password=database_settings.get("PASSWORD") or None,
+            host=database_settings.get("HOST") or None,
+            port=database_settings.get("PORT") or None,
+            autocommit=True,  # BEGIN and COMMIT are ours, so that they can share a pipeline
+            **CONNECTION_DEFAULTS | _libpq_options(database_settings.get("OPTIONS", {})),
+        )
+        try:
             # As Django's own connections: in other zones the first and last years cannot be read back.
-            await self._connection.execute("SET TIME ZONE 'UTC'")
-            self._connection.adapters.register_dumper(bytes, _JsonText)
-        return self._connection
+            await connected.execute("SET TIME ZONE 'UTC'")
+        except BaseException:  # a cancelled task, too
+            await connected.close()
+            raise
+        connected.adapters.register_dumper(bytes, _JsonText)
+        return connected
 
     async def _drop(self) -> None:
         dropped, self._connection = self._connection, None

@@ -94,6 +94,7 @@ class Gateway:
         journal, *others = self._tasks
         for task in others:
             task.cancel()
+        await asyncio.wait(others, timeout=self.options.shutdown_grace_s)
         self.journal.stop()
         await asyncio.wait([journal], timeout=self.options.shutdown_grace_s)
         journal.cancel()

@@ -298,12 +298,18 @@ def said(model: Any, life: Life) -> list[Any]:
     return sorted(rows)
 
 
+def past(step: tuple[Any, ...]) -> tuple[Any, ...]:
+    where = {"start": 4, "stop": 4, "values": 4, "status": 3}.get(step[0])
+    return step if where is None else (*step[:where], -abs(step[where]), *step[where + 1 :])
+
+
 @pytest.mark.usefixtures("tokens")
 @fire
 @given(steps=LIVES)
 def test_doubling_every_frame_changes_no_row(steps):
     """Promise 3, pain 2: the projection of the doubled log is that of the single one."""
-    steps = [step for step in steps if step[:2] != ("stop", "-1")]  # a second one is an orphan: see below
+    # A second stop with id -1 is an orphan. A time that is still to come is replaced by ours.
+    steps = [past(step) for step in steps if step[:2] != ("stop", "-1")]
     base = base_time()
     once, twice = new_life(base), new_life(base, repeat=2)
     # Not side by side: a token may charge once, so they would judge each other.

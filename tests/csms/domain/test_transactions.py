@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csms.domain.transactions import LATE_AFTER, energy_wh, is_late, start_key
+from csms.domain.transactions import LATE_AFTER, believed, energy_wh, is_late, start_key
 
 NOW = datetime(2024, 5, 6, 12, tzinfo=UTC)
 START = {"evse": 1, "connector": 1, "id_token": "Tag", "happened_at": NOW, "meter_start_wh": 5}
@@ -66,3 +66,8 @@ def test_energy_is_never_negative_and_an_anomaly_fits_its_column(start, register
     assert energy is None or energy >= 0
     assert (energy is None) == bool(anomaly)
     assert len(anomaly) <= 200
+
+
+def test_nothing_has_happened_later_than_we_heard_of_it():
+    assert believed(NOW - LATE_AFTER, NOW) == NOW - LATE_AFTER
+    assert believed(NOW, NOW) == believed(NOW + LATE_AFTER, NOW) == NOW
