@@ -69,6 +69,8 @@ class Socket(msgspec.Struct, kw_only=True):
     is_locked: bool = False
     lock_is_stuck: bool = False
     advanced_to: float = 0.0
+    phase_limit: int | None = None
+    """No more phases than this are switched on; None = all that there are."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -103,17 +105,22 @@ def unplug(socket: Socket, now: float) -> Vehicle | None:
     return vehicle
 
 
-def offer(socket: Socket, power_w: float, now: float) -> None:
-    """Offer this much power from now on; less than a watt opens the contactor."""
+def offer(socket: Socket, power_w: float, now: float, *, phases: int | None = None) -> None:
+    """Offer this much power from now on; less than a watt opens the contactor.    phases: None = all."""
     advance(socket, now)
+    socket.phase_limit = phases
     socket.offered_w = min(power_w, socket.type.max_power_w) if power_w >= 1.0 else 0.0
 
 
-def phases_in_use(socket: Socket) -> int:
-    """Number of phases the pair of socket and vehicle uses; 1 for direct current and for an empty socket."""
-    if socket.type.is_dc or socket.vehicle is None:
-        return max(1, socket.type.phases)
-    return max(1, min(socket.type.phases, socket.vehicle.ac_phases))
+def phases_in_use(socket: Socket, limit: int | None = None) -> int:
+    """Number of phases the pair of socket and vehicle uses, or would use with no more than `limit` of them.
+
+    1 for direct current; all that there are for an empty socket.
+    """
+    if socket.type.is_dc:
+        return 1
+    bounds = [socket.type.phases, limit, None if socket.vehicle is None else socket.vehicle.ac_phases]
+    return max(1, min(bound for bound in bounds if bound is not None))
 
 
 def full_power(socket: Socket) -> float:
@@ -123,8 +130,10 @@ def full_power(socket: Socket) -> float:
         return 0.0
     if socket.type.is_dc:
         return vehicle.dc_power_w
-    by_cable = phases_in_use(socket) * NOMINAL_VOLTAGE * socket.type.max_current_a
-    return min(vehicle.ac_power_w * phases_in_use(socket) / max(1, vehicle.ac_phases), by_cable)
+    by_cable = phases_in_use(socket, socket.phase_limit) * NOMINAL_VOLTAGE * socket.type.max_current_a
+    return min(
+        vehicle.ac_power_w * phases_in_use(socket, socket.phase_limit) / max(1, vehicle.ac_phases), by_cable
+    )
 
 
 def power(socket: Socket) -> float:
@@ -173,7 +182,7 @@ def read(socket: Socket, now: float) -> Reading:
         voltages: tuple[float, ...] = (340.0 + 80.0 * charged if drawn else 0.0,)
         currents: tuple[float, ...] = (drawn / voltages[0] if drawn else 0.0,)
     else:
-        used = phases_in_use(socket)
+        used = phases_in_use(socket, socket.phase_limit)
         voltages = tuple(_voltage(phase, load, now) for phase in range(socket.type.phases))
         currents = tuple(drawn / used / v if phase < used else 0.0 for phase, v in enumerate(voltages))
     return Reading(

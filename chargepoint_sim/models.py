@@ -40,6 +40,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """Factory settings that differ from the defaults of `v16/configuration.py`."""
     habits: frozenset[Habit] = frozenset()
     boot_seconds: float = 5.0
+    grid_a: float | None = None
+    """Ampere a phase that all sockets have together; None = as much as they can use."""
 
 
 MODELS: dict[str, Model] = {

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chargepoint_sim.v16 import availability, configuration, delivery, reservations, tokens, transactions
+from chargepoint_sim.v16.charging_profiles import Profile
 from chargepoint_sim.v16.state import Authorization, Connector, Inquiry, TokenInfo, Transaction, WaitingCall
 from chargepoint_sim.v16.turn import Turn
 from ocpp_core.v16 import core
@@ -29,7 +30,14 @@ def present(turn: Turn, number: int, id_token: str) -> None:
         ask_to_start(turn, connector, id_token)
 
 
-def ask_to_start(turn: Turn, connector: Connector, id_token: str, *, is_remote: bool = False) -> None:
+def ask_to_start(
+    turn: Turn,
+    connector: Connector,
+    id_token: str,
+    *,
+    is_remote: bool = False,
+    profile: Profile | None = None,
+) -> None:
     """Decide on a start: local list, cache, central system; or what is allowed while offline."""
     if _is_asking(turn, connector):
         return
@@ -43,11 +51,13 @@ def ask_to_start(turn: Turn, connector: Connector, id_token: str, *, is_remote: 
     if turn.state.is_online:
         prefers_local = configuration.flag(turn.state, "LocalPreAuthorize") or is_remote
         if is_valid and prefers_local:
-            grant(turn, connector, id_token, info, is_remote=is_remote)
+            grant(turn, connector, id_token, info, is_remote=is_remote, profile=profile)
         elif is_from_list and not is_valid and prefers_local:
             turn.log(f"token {id_token}: refused by the local list")
         else:
-            inquiry = Inquiry(connector=connector.number, id_token=id_token, is_remote=is_remote)
+            inquiry = Inquiry(
+                connector=connector.number, id_token=id_token, is_remote=is_remote, profile=profile
+            )
             delivery.call(turn, core.Authorize.Request(id_tag=id_token), inquiry=inquiry)
     elif info is not None:
         if is_valid and configuration.flag(turn.state, "LocalAuthorizeOffline"):
@@ -61,11 +71,20 @@ def ask_to_start(turn: Turn, connector: Connector, id_token: str, *, is_remote: 
 
 
 def grant(
-    turn: Turn, connector: Connector, id_token: str, info: TokenInfo | None, *, is_remote: bool = False
+    turn: Turn,
+    connector: Connector,
+    id_token: str,
+    info: TokenInfo | None,
+    *,
+    is_remote: bool = False,
+    profile: Profile | None = None,
 ) -> None:
     """Charging may begin; without a cable ConnectionTimeOut runs."""
     connector.authorization = Authorization(
-        id_token=id_token, parent=info.parent if info is not None else None, is_remote=is_remote
+        id_token=id_token,
+        parent=info.parent if info is not None else None,
+        is_remote=is_remote,
+        profile=profile,
     )
     if connector.socket is not None and not connector.socket.is_plugged:
         timeout = configuration.number(turn.state, "ConnectionTimeOut")
@@ -115,6 +134,7 @@ def on_authorize_result(turn: Turn, call: WaitingCall, response: core.Authorize.
             inquiry.id_token,
             tokens.to_info(turn, inquiry.id_token, info),
             is_remote=inquiry.is_remote,
+            profile=inquiry.profile,
         )
 
 
@@ -125,7 +145,7 @@ def on_authorize_failure(turn: Turn, call: WaitingCall) -> None:
         return
     connector = turn.state.connectors[inquiry.connector]
     if availability.is_usable(turn, connector):
-        ask_to_start(turn, connector, inquiry.id_token)
+        ask_to_start(turn, connector, inquiry.id_token, profile=inquiry.profile)
 
 
 def on_clear_cache(turn: Turn, request: core.ClearCache.Request) -> core.ClearCache.Response:

@@ -5,18 +5,22 @@ from typing import Any
 
 from chargepoint_sim import hardware
 from chargepoint_sim.models import Habit
-from chargepoint_sim.v16 import configuration, delivery, status
+from chargepoint_sim.v16 import configuration, delivery, smart_charging, status
 from chargepoint_sim.v16.state import Connector, Fault, Report
 from chargepoint_sim.v16.turn import Turn
 from ocpp_core.v16 import core
 from ocpp_core.v16.core import AvailabilityStatus, AvailabilityType, ChargePointErrorCode
 
+Offers = dict[int, tuple[float, int | None]]
+"""Watts and phases (None = all) by connector."""
 
-def refresh(turn: Turn, connector: Connector) -> None:
+
+def refresh(turn: Turn, connector: Connector, offered: Offers | None = None) -> None:
     """Bring energy and status in line with the facts, and report what changed."""
+    offered = _offers(turn) if offered is None else offered
     _apply_schedule(turn, connector)
     if connector.socket is not None:
-        _offer(turn, connector, connector.socket)
+        _offer(turn, connector, connector.socket, offered)
     for next_status in status.path(connector.status, status.demand(connector)):
         connector.status = next_status
         connector.status_since_utc = turn.utc
@@ -26,8 +30,9 @@ def refresh(turn: Turn, connector: Connector) -> None:
 
 
 def refresh_all(turn: Turn) -> None:
+    offered = _offers(turn)
     for connector in turn.state.connectors:
-        refresh(turn, connector)
+        refresh(turn, connector, offered)
 
 
 def current_report(connector: Connector) -> Report:
@@ -160,16 +165,27 @@ def _apply_schedule(turn: Turn, connector: Connector) -> None:
     turn.touch(f"connector:{connector.number}")
 
 
-def _offer(turn: Turn, connector: Connector, socket: hardware.Socket) -> None:
-    """Close or open the contactor, and set an alarm for the moment when the vehicle is full."""
-    transaction = turn.state.transactions.get(connector.transaction or 0)
-    may_flow = (
-        transaction is not None
+def _offers(turn: Turn) -> Offers:
+    """What profiles and the grid leave for connectors where energy may flow; empty when nothing limits."""
+    if not turn.state.profiles and turn.state.model.grid_a is None:
+        return {}
+    return smart_charging.offers(turn, [c for c in turn.state.outlets if _may_flow(turn, c)])
+
+
+def _may_flow(turn: Turn, connector: Connector) -> bool:
+    return (
+        connector.transaction is not None
         and not connector.is_withheld
         and not is_broken(connector)
         and not is_broken(turn.state.connectors[0])
     )
-    hardware.offer(socket, socket.type.max_power_w if may_flow else 0.0, turn.now)
+
+
+def _offer(turn: Turn, connector: Connector, socket: hardware.Socket, offered: Offers) -> None:
+    """Close or open the contactor, and set an alarm for the moment when the vehicle is full."""
+    most = socket.type.max_power_w if _may_flow(turn, connector) else 0.0
+    watts, phases = offered.get(connector.number, (most, None))
+    hardware.offer(socket, min(most, watts), turn.now, phases=phases)
     done_in = hardware.seconds_until_done(socket)
     alarm = f"full:{connector.number}"
     if done_in is None:

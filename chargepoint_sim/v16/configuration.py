@@ -19,7 +19,7 @@ _OWN: Final[dict[str, str]] = {
     "MeterValuesAlignedDataMaxLength": "10",
     "StopTxnSampledDataMaxLength": "10",
     "StopTxnAlignedDataMaxLength": "10",
-    "SupportedFeatureProfiles": "Core,LocalAuthListManagement,Reservation,RemoteTrigger",
+    "SupportedFeatureProfiles": "Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
     "AuthorizationKey": "",
 }
 """Factory settings that are ours rather than suggested by the table of `ocpp_core`."""
@@ -35,7 +35,8 @@ _NAMES: Final = """
     StopTxnSampledDataMaxLength SupportedFeatureProfiles TransactionMessageAttempts
     TransactionMessageRetryInterval UnlockConnectorOnEVSideDisconnect WebSocketPingInterval
     AuthorizationKey LocalAuthListEnabled LocalAuthListMaxLength SendLocalListMaxLength
-    ReserveConnectorZeroSupported
+    ReserveConnectorZeroSupported ChargeProfileMaxStackLevel ChargingScheduleAllowedChargingRateUnit
+    ChargingScheduleMaxPeriods ConnectorSwitch3to1PhaseSupported MaxChargingProfilesInstalled
 """
 
 ALWAYS_OFFERED: Final = ("Core", "Security")
@@ -52,6 +53,10 @@ def value(state: ChargePointState, name: str) -> str:
         return str(len(state.connectors) - 1)
     if name == "UnlockConnectorOnEVSideDisconnect" and state.model.socket.is_cable_fixed:
         return "false"
+    if name == "ConnectorSwitch3to1PhaseSupported":
+        return "true" if state.model.socket.phases > 1 else "false"
+    if name == "ChargingScheduleAllowedChargingRateUnit" and state.model.socket.is_dc:
+        return "Power"
     changed = state.configuration.get(name)
     if changed is not None:
         return changed

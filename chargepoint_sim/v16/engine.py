@@ -25,6 +25,7 @@ from chargepoint_sim.v16 import (
     remote_control,
     reservations,
     setting_changes,
+    smart_charging,
     storage,
     transactions,
 )
@@ -41,6 +42,7 @@ HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {
     **remote_control.HANDLERS,
     **reservations.HANDLERS,
     **setting_changes.HANDLERS,
+    **smart_charging.HANDLERS,
 }
 """Calls of the central system by action: (turn, request) -> response. Others are refused as NotSupported."""
 
@@ -77,7 +79,8 @@ def _bring_in_line(turn: Turn) -> None:
     reservations.settle(turn)
     for connector in turn.state.connectors:
         transactions.start_if_ready(turn, connector)
-        availability.refresh(turn, connector)
+    smart_charging.watch(turn)
+    availability.refresh_all(turn)
     delivery.pump(turn)
     if turn.state.link.resetting and remote_control.is_drained(turn):
         _reboot(turn)
@@ -324,6 +327,7 @@ _TIMERS: dict[str, Callable[[Turn], None]] = {
     "queue": _on_queue_timer,
     "aligned": metering.on_aligned_timer,
     "reset": _reboot,
+    "profiles": smart_charging.on_timer,
     "reservation": reservations.on_expiry_timer,
 }
 

@@ -175,6 +175,7 @@ def set_clock(turn: Turn, utc: float) -> None:
         turn.state.clock.reference_now = turn.now
         metering.align_to_clock(turn)
         reservations.watch(turn)
+        turn.stop_timer("profiles")  # armed anew at the end of the step
 
 
 def close(turn: Turn, reason: str) -> None:

@@ -10,6 +10,7 @@ from chargepoint_sim.v16 import (
     metering,
     registration,
     reservations,
+    smart_charging,
     tokens,
     transactions,
 )
@@ -34,15 +35,23 @@ DRAIN_HARD = 2.0
 def on_remote_start(
     turn: Turn, request: core.RemoteStartTransaction.Request
 ) -> core.RemoteStartTransaction.Response:
-    """Accepted = will try. The charging profile is ignored: there is no smart charging yet (erratum 3.41)."""
+    """Accepted = will try. A charging profile that cannot be taken refuses the start.
+
+    A product without smart charging ignores it.
+    """
     connector = _connector_for(turn, request.connector_id, request.id_tag)
     if connector is None or turn.state.link.registration is not Registration.ACCEPTED:
         return core.RemoteStartTransaction.Response(status=RemoteStartStopStatus.REJECTED)
+    profile = None
+    if request.charging_profile is not None and configuration.offers(turn.state, "SmartCharging"):
+        profile = smart_charging.read_for_start(turn, request.charging_profile, connector)
+        if profile is None:
+            return core.RemoteStartTransaction.Response(status=RemoteStartStopStatus.REJECTED)
     if configuration.flag(turn.state, "AuthorizeRemoteTxRequests"):
-        authorization.ask_to_start(turn, connector, request.id_tag, is_remote=True)
+        authorization.ask_to_start(turn, connector, request.id_tag, is_remote=True, profile=profile)
     else:
         info, _ = tokens.look_up(turn, request.id_tag)
-        authorization.grant(turn, connector, request.id_tag, info, is_remote=True)
+        authorization.grant(turn, connector, request.id_tag, info, is_remote=True, profile=profile)
     return core.RemoteStartTransaction.Response(status=RemoteStartStopStatus.ACCEPTED)
 
 

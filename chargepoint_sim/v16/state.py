@@ -16,6 +16,7 @@ import msgspec
 
 from chargepoint_sim.hardware import Socket
 from chargepoint_sim.models import Model
+from chargepoint_sim.v16.charging_profiles import Profile
 from ocpp_core.v16.core import ChargePointErrorCode, ChargePointStatus
 from ocpp_core.v16.types import AuthorizationStatus
 
@@ -75,6 +76,8 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
     id_token: str
     parent: str | None = None
     is_remote: bool = False
+    profile: Profile | None = None
+    """What a remote start brought for the transaction."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -178,6 +181,7 @@ class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
     id_token: str
     transaction: int | None = None
     is_remote: bool = False
+    profile: Profile | None = None
 
 
 class WaitingCall(msgspec.Struct, kw_only=True):
@@ -257,6 +261,8 @@ class ChargePointState(msgspec.Struct, kw_only=True):
     local_list_version: int = 0
     reservations: dict[int, Reservation] = {}
     """By reservationId; stored."""
+    profiles: dict[int, Profile] = {}
+    """Charging profiles by id; stored."""
     timers: dict[str, float] = {}
     counters: Counters
 

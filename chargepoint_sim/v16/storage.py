@@ -7,6 +7,7 @@ hardware:<n>         socket, meter and vehicle (a real one would simply still be
 token:<folded>       an entry of the authorization cache
 list                 the local authorization list and its version
 reservation:<id>     a reservation
+profile:<id>         a charging profile
 transaction:<k>      a transaction whose stop was not delivered yet
 queue:<sequence>     a transaction-related message that was not delivered yet
 """
@@ -17,6 +18,7 @@ import msgspec
 
 from chargepoint_sim.hardware import Socket
 from chargepoint_sim.models import Model
+from chargepoint_sim.v16.charging_profiles import Profile
 from chargepoint_sim.v16.state import (
     ChargePointState,
     Clock,
@@ -140,6 +142,10 @@ def _read_reservation(state: ChargePointState, key: str, text: str) -> None:
             state.connectors[kept.connector].reservation = kept.reservation_id
 
 
+def _read_profile(state: ChargePointState, key: str, text: str) -> None:
+    state.profiles[int(key)] = msgspec.json.decode(text, type=Profile)
+
+
 def _read_transaction(state: ChargePointState, key: str, text: str) -> None:
     state.transactions[int(key)] = msgspec.json.decode(text, type=Transaction)
 
@@ -169,6 +175,7 @@ _READERS: dict[str, Callable[[ChargePointState, str, str], None]] = {
     "token": _read_token,
     "list": _read_list,
     "reservation": _read_reservation,
+    "profile": _read_profile,
     "transaction": _read_transaction,
     "queue": _read_queue,
 }
@@ -183,6 +190,7 @@ _WRITERS: dict[str, Callable[[ChargePointState, str], object]] = {
     "token": lambda state, key: state.cache.get(key),
     "list": lambda state, key: StoredList(state.local_list_version, state.local_list),
     "reservation": lambda state, key: state.reservations.get(int(key)),
+    "profile": lambda state, key: state.profiles.get(int(key)),
     "transaction": lambda state, key: state.transactions.get(int(key)),
     "queue": _queued,
 }

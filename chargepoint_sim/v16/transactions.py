@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from chargepoint_sim.v16 import availability, configuration, delivery, metering, reservations, tokens
+from chargepoint_sim.v16 import (
+    availability,
+    configuration,
+    delivery,
+    metering,
+    reservations,
+    smart_charging,
+    tokens,
+)
 from chargepoint_sim.v16.state import Connector, QueuedMessage, Transaction
 from chargepoint_sim.v16.turn import Turn, moment_of
 from ocpp_core.v16 import core
@@ -37,6 +45,8 @@ def start_if_ready(turn: Turn, connector: Connector) -> None:
     state.transactions[transaction.number] = transaction
     connector.transaction = transaction.number
     connector.is_withheld = False
+    if leave.profile is not None:
+        smart_charging.bind(turn, leave.profile, transaction)
     socket.is_locked = not socket.lock_is_stuck
     state.counters.transactions_started += 1
     turn.touch(f"transaction:{transaction.number}", f"hardware:{connector.number}", "counters")
@@ -90,6 +100,7 @@ def end(
 ) -> None:
     """Queue the StopTransaction of a transaction, whether or not its connector still knows of it."""
     transaction.is_stopped = True
+    smart_charging.forget(turn, transaction)
     turn.state.counters.transactions_stopped += 1
     delivery.enqueue(
         turn,

@@ -43,6 +43,32 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=5,
 )
+profiles = st.fixed_dictionaries(
+    {
+        "chargingProfileId": st.integers(0, 4),
+        "stackLevel": st.integers(0, 2),
+        "chargingProfilePurpose": st.sampled_from(["ChargePointMaxProfile", "TxDefaultProfile", "TxProfile"]),
+        "chargingProfileKind": st.sampled_from(["Absolute", "Relative", "Recurring"]),
+        "recurrencyKind": st.sampled_from(["Daily", "Weekly"]),
+        "chargingSchedule": st.fixed_dictionaries(
+            {
+                "chargingRateUnit": st.sampled_from(["A", "W"]),
+                "chargingSchedulePeriod": st.lists(
+                    st.tuples(st.sampled_from([0, 60, 900, 5000]), st.sampled_from([0, 6.5, 20, 9000])),
+                    unique_by=lambda pair: pair[0],
+                    max_size=3,
+                ).map(
+                    lambda pairs: [{"startPeriod": s, "limit": v} for s, v in [(0, 16), *sorted(pairs)]][-3:]
+                ),
+            },
+            optional={
+                "startSchedule": st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01T18:10:00Z"]),
+                "duration": st.sampled_from([0, 1000, 10**6]),
+            },
+        ),
+    },
+    optional={"validTo": st.just("2026-01-01T19:00:00Z"), "transactionId": st.integers(0, 3)},
+)
 calls = st.one_of(
     st.tuples(
         st.just("RemoteStartTransaction"),
@@ -101,6 +127,19 @@ calls = st.one_of(
             },
             optional={"parentIdTag": st.just("GROUP")},
         ),
+    ),
+    st.tuples(
+        st.just("SetChargingProfile"),
+        st.fixed_dictionaries({"connectorId": numbers, "csChargingProfiles": profiles}),
+    ),
+    st.tuples(
+        st.just("RemoteStartTransaction"),
+        st.fixed_dictionaries({"idTag": tokens, "chargingProfile": profiles}),
+    ),
+    st.tuples(st.just("ClearChargingProfile"), st.fixed_dictionaries({}, optional={"id": st.integers(0, 4)})),
+    st.tuples(
+        st.just("GetCompositeSchedule"),
+        st.fixed_dictionaries({"connectorId": numbers, "duration": st.integers(0, 10**6)}),
     ),
     st.tuples(st.just("CancelReservation"), st.fixed_dictionaries({"reservationId": st.integers(0, 3)})),
     st.tuples(st.just("DataTransfer"), st.fixed_dictionaries({"vendorId": texts}, optional={"data": texts})),
