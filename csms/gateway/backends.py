@@ -181,6 +181,7 @@ class PostgresBackend:
 
     def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._opening = asyncio.Lock()  # look-ups of several tasks share a back end
         self._opening = asyncio.Lock()
 
     async def begin(self, count: int) -> Sequence[int]:

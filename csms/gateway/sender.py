@@ -160,7 +160,7 @@ class Sender:
         return None
 
     def _may_be_sent(self, request: Payload) -> bool:
-        """A pending charge point is set up but charges nobody; a rejected one hears nothing. The rest waits."""
+        """A pending charge point is set up but charges nobody; a rejected one hears nothing."""
         registration = self._registration()
         if registration == "Accepted":
             return True

@@ -53,7 +53,7 @@ def test_a_clock_years_ahead_freezes_neither_status_nor_transactions(own_site) -
 
 def test_a_refused_transaction_does_not_count_as_one_that_runs(own_site) -> None:
     site = own_site()
-    token = factories.id_token(id_token="ONE-AT-A-TIME").id_token  # noqa: S106 - a tag, not a password
+    token = factories.id_token(id_token="ONE-AT-A-TIME").id_token
     for identity in ("A", "B", "C"):
         factories.charge_point(identity=identity)
     with site.connect("A") as a, site.connect("B") as b, site.connect("C") as c:
@@ -84,7 +84,7 @@ def test_a_pending_charge_point_is_set_up_and_charges_nobody_until_it_is_accepte
     factories.charge_point(identity="A", registration="Pending")
     with site.connect("A") as charge_point:
         charge_point.result("BootNotification", BOOT)
-        request("A", commands.RemoteStart(id_token="T"), actor="test")  # noqa: S106 - a tag
+        request("A", commands.RemoteStart(id_token="T"), actor="test")
         request("A", commands.RequestMessage(message="StatusNotification"), actor="test")
         call = charge_point.next_call()
         assert call[2] == "TriggerMessage"
@@ -129,5 +129,5 @@ def test_a_changed_password_ends_the_connection_that_used_the_old_one(own_site) 
     factories.charge_point(identity="A", registration="Pending")
     with site.connect("A") as charge_point:
         charge_point.result("BootNotification", BOOT)
-        Registered.objects.filter(identity="A").update(security_profile=1, password_digest="other")  # noqa: S106
+        Registered.objects.filter(identity="A").update(security_profile=1, password_digest="other")
         assert charge_point.closed()[0] == 1008
