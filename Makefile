@@ -26,6 +26,7 @@ demo: $(RUNTIME) ## a central system with charge points charging, nothing else i
 
 run: $(RUNTIME) ## the server alone, on the embedded database unless DATABASE_URL is set
 	$(RUN) manage.py migrate --verbosity 0
+	$(RUN) manage.py create_roles --verbosity 0
 	$(RUN) manage.py run_gateway $(ARGS)
 
 sim: $(RUNTIME) ## a charge point, e.g. ARGS="--url ws://127.0.0.1:8000/ocpp --id CP1"

@@ -71,6 +71,8 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, ask_to_stop)
         reactor.callLater(0, announce)
         server.run()
+        if not server.listening_addresses:
+            raise CommandError(f"cannot listen on {' or '.join(endpoints)}; the reason stands above")
 
 
 def _check_database() -> None:
