@@ -50,6 +50,40 @@ class StopTimer(Effect, frozen=True):
     name: str
 
 
+class Download(Effect, frozen=True, kw_only=True):
+    """Fetch a firmware image; the outcome comes back as `Downloaded`.
+
+    signature, signing_certificate: to be checked, when given.    roots: who may have issued the certificate;
+    none = anybody.
+    """
+
+    job: str
+    location: str
+    signing_certificate: str = ""
+    signature: str = ""
+    roots: tuple[str, ...] = ()
+
+
+class Upload(Effect, frozen=True, kw_only=True):
+    """Put a file into a directory of a file server; the outcome comes back as `Uploaded`.
+
+    text: what the file holds; None = the frames of the charge point between the two times.
+    """
+
+    job: str
+    location: str
+    file_name: str
+    text: str | None = None
+    oldest_utc: float | None = None
+    latest_utc: float | None = None
+
+
+class CancelTransfer(Effect, frozen=True):
+    """A download or upload is no longer wanted."""
+
+    job: str
+
+
 class Reboot(Effect, frozen=True):
     """Switch off, and on again after some seconds with nothing left but storage and hardware."""
 
@@ -64,4 +98,16 @@ class Log(Effect, frozen=True):
     text: str
 
 
-AnyEffect = Store | Connect | Disconnect | Send | StartTimer | StopTimer | Reboot | Log
+AnyEffect = (
+    Store
+    | Connect
+    | Disconnect
+    | Send
+    | StartTimer
+    | StopTimer
+    | Download
+    | Upload
+    | CancelTransfer
+    | Reboot
+    | Log
+)

@@ -107,6 +107,26 @@ class LocalStop(Input, frozen=True):
     is_emergency: bool = False
 
 
+class Downloaded(Input, frozen=True, kw_only=True):
+    """A firmware image is here, or (problem) could not be fetched."""
+
+    job: str
+    problem: str = ""
+    version: str = ""
+    is_genuine: bool = False
+    """Was there a signature to check, and is it right?"""
+    is_broken: bool = False
+    """It will not install."""
+
+
+class Uploaded(Input, frozen=True, kw_only=True):
+    """A file has been put where it was wanted, or (problem, a status of LogStatusNotification) has not."""
+
+    job: str
+    problem: str = ""
+    details: str = ""
+
+
 AnyInput = (
     PoweredOn
     | Connected
@@ -122,4 +142,6 @@ AnyInput = (
     | LockStuck
     | MeterTick
     | LocalStop
+    | Downloaded
+    | Uploaded
 )

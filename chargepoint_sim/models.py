@@ -40,6 +40,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """Factory settings that differ from the defaults of `v16/configuration.py`."""
     habits: frozenset[Habit] = frozenset()
     boot_seconds: float = 5.0
+    install_seconds: float = 20.0
+    """How long the installation of new firmware takes."""
+    has_security_extension: bool = True
     grid_a: float | None = None
     """Ampere a phase that all sockets have together; None = as much as they can use."""
 
@@ -108,6 +111,7 @@ MODELS: dict[str, Model] = {
                 "SupportedFeatureProfiles": "Core,RemoteTrigger",
             },
             habits=frozenset(Habit),
+            has_security_extension=False,
             boot_seconds=20.0,
         ),
     )

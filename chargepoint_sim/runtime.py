@@ -1,4 +1,4 @@
-"""A charge point on a real wire: the only file of this package with sockets, clock and files.
+"""A charge point on a real wire: WebSocket, clock and storage (files over HTTP are in `transfers.py`).
 
     async with ChargePoint("ws://localhost:8000/ocpp", "CP1") as cp:
         await cp.wait_booted()
@@ -21,6 +21,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,7 +31,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
-from chargepoint_sim import inputs
+from chargepoint_sim import effects, inputs, transfers
 from chargepoint_sim.models import DEFAULT_MODEL, Model
 from chargepoint_sim.shell import Frame, Shell, Storage
 from chargepoint_sim.v16 import configuration as keys
@@ -110,6 +111,7 @@ class ChargePoint(Shell):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._jobs: set[str] = set()
         self._laters: set[asyncio.TimerHandle] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._inner_start = time.time()
@@ -138,6 +140,7 @@ class ChargePoint(Shell):
         for handle in list(self._laters):
             handle.cancel()
         self._laters.clear()
+        self._jobs.clear()
         self.state.is_on = False
         self.state.timers.clear()
         self.arm()
@@ -281,6 +284,31 @@ class ChargePoint(Shell):
     def transmit(self, text: str) -> None:
         if self._wire is not None:
             self._wire.outgoing.put_nowait(text)
+
+    # Files
+
+    def download(self, effect: effects.Download) -> None:
+        self._transfer(effect.job, partial(transfers.download, effect, self.state.model.firmware))
+
+    def upload(self, effect: effects.Upload) -> None:
+        self._transfer(effect.job, partial(transfers.upload, effect, self.file_text(effect)))
+
+    def cancel_transfer(self, job: str) -> None:
+        self._jobs.discard(job)
+
+    def _transfer(self, job: str, work: Callable[[], inputs.Downloaded | inputs.Uploaded]) -> None:
+        """Do the work in a thread and feed what came of it, unless it was given up."""
+        self._jobs.add(job)
+
+        async def run() -> None:
+            outcome = await asyncio.to_thread(work)
+            if job in self._jobs:
+                self._jobs.discard(job)
+                self.feed(outcome)
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
 
     def connection_options(self) -> dict[str, object]:
         """What `websockets` is given besides the URL."""

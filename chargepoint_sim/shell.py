@@ -7,6 +7,7 @@ virtual ones. It also is the person at the charge point: plug in, present a toke
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -168,6 +169,18 @@ class Shell(ABC):
     def transmit(self, text: str) -> None:
         """Send one frame."""
 
+    @abstractmethod
+    def download(self, effect: effects.Download) -> None:
+        """Fetch a file; feed `Downloaded` when it is here or cannot be had."""
+
+    @abstractmethod
+    def upload(self, effect: effects.Upload) -> None:
+        """Put a file somewhere; feed `Uploaded` when it is there or cannot be put."""
+
+    @abstractmethod
+    def cancel_transfer(self, job: str) -> None:
+        """Give up a download or upload; nothing is fed for it any more."""
+
     def settled(self) -> None:  # noqa: B027 - not every runtime has somebody waiting
         """A step was made and its effects are performed."""
 
@@ -321,6 +334,27 @@ class Shell(ABC):
         if self.on_frame is not None:
             self.on_frame(frame)
 
+    def file_text(self, effect: effects.Upload) -> str:
+        """What a file to upload holds: the text given, else the frames on record between its two times."""
+        if effect.text is not None:
+            return effect.text
+        lines = [
+            f"{datetime.fromtimestamp(frame.at, UTC).isoformat()} {frame.direction} {_masked(frame.text)}\n"
+            for frame in self.frames
+            if (effect.oldest_utc is None or frame.at >= effect.oldest_utc)
+            and (effect.latest_utc is None or frame.at <= effect.latest_utc)
+        ]
+        return f"{self.identity}: {len(lines)} frames\n" + "".join(lines)
+
+    def _download(self, effect: effects.Download) -> None:
+        self.download(effect)
+
+    def _upload(self, effect: effects.Upload) -> None:
+        self.upload(effect)
+
+    def _cancel_transfer(self, effect: effects.CancelTransfer) -> None:
+        self.cancel_transfer(effect.job)
+
     def _store(self, effect: effects.Store) -> None:
         self.storage.write(effect.changes)
 
@@ -347,6 +381,11 @@ class Shell(ABC):
         self.logs.append(effect.text)
 
 
+def _masked(text: str) -> str:
+    """A frame as it may stand in a log: none that carries a password."""
+    return "(not shown, it carries a key)" if "authorizationkey" in text.casefold() else text
+
+
 _PERFORMERS: dict[type, Callable[[Shell, Any], None]] = {
     effects.Store: Shell._store,
     effects.Connect: Shell._connect,
@@ -354,6 +393,9 @@ _PERFORMERS: dict[type, Callable[[Shell, Any], None]] = {
     effects.Send: Shell._send,
     effects.StartTimer: Shell._ignore,
     effects.StopTimer: Shell._ignore,
+    effects.Download: Shell._download,
+    effects.Upload: Shell._upload,
+    effects.CancelTransfer: Shell._cancel_transfer,
     effects.Reboot: Shell._reboot,
     effects.Log: Shell._log,
 }

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chargepoint_sim import inputs
+from chargepoint_sim import effects, inputs, transfers
 from chargepoint_sim.models import DEFAULT_MODEL, Model
 from chargepoint_sim.shell import Shell, Storage
 
@@ -93,6 +93,10 @@ class VirtualCentralSystem:
         """Frames that answered our calls, by message id."""
         self.transactions: dict[tuple[Any, ...], int] = {}
         """What tells transactions apart -> the id given."""
+        self.files: dict[str, bytes | str] = {}
+        """What its file server has, by URL; a text is what goes wrong there, for uploads too."""
+        self.uploads: dict[str, str] = {}
+        self.transfer_seconds = 10.0
         self._calls = itertools.count(1)
 
     def of(self, action: str) -> list[dict[str, Any]]:
@@ -182,6 +186,7 @@ class VirtualChargePoint(Shell):
         self._entropy = itertools.count(seed * 1_000_003 + 1)
         self._connection = 0
         """Number of the connection that is open or being opened; frames of older ones are lost."""
+        self._jobs: set[str] = set()
         self._cancel_timer: Callable[[], None] | None = None
         self._timer_at = 0.0
 
@@ -225,6 +230,41 @@ class VirtualChargePoint(Shell):
     def deliver(self, text: str) -> None:
         """A frame of the central system comes in."""
         self._soon(lambda: self.feed(inputs.FrameReceived(text)))
+
+    def download(self, effect: effects.Download) -> None:
+        def run() -> None:
+            image = self.central_system.files.get(effect.location)
+            if not isinstance(image, bytes):
+                outcome = inputs.Downloaded(job=effect.job, problem=image or "not found")
+            else:
+                outcome = transfers.judge(effect, image, self.state.model.firmware)
+            self._transferred(effect.job, outcome)
+
+        self._start_transfer(effect.job, run)
+
+    def upload(self, effect: effects.Upload) -> None:
+        text = self.file_text(effect)
+
+        def run() -> None:
+            place = transfers.place_of(effect.location, effect.file_name)
+            problem = self.central_system.files.get(effect.location, "")
+            if not problem and effect.job in self._jobs:
+                self.central_system.uploads[place] = text
+            self._transferred(effect.job, inputs.Uploaded(job=effect.job, problem=str(problem)))
+
+        self._start_transfer(effect.job, run)
+
+    def cancel_transfer(self, job: str) -> None:
+        self._jobs.discard(job)
+
+    def _start_transfer(self, job: str, run: Callable[[], None]) -> None:
+        self._jobs.add(job)
+        self.clock.later(self.central_system.transfer_seconds, run)
+
+    def _transferred(self, job: str, outcome: inputs.Downloaded | inputs.Uploaded) -> None:
+        if job in self._jobs:
+            self._jobs.discard(job)
+            self.feed(outcome)
 
     def _soon(self, what: Callable[[], None]) -> None:
         """After the latency, unless the connection is another one by then."""

@@ -126,6 +126,7 @@ def is_usable(turn: Turn, connector: Connector) -> bool:
     """May a transaction begin here: in service, no fault, nothing running, nobody else about to begin?"""
     return (
         is_in_service(turn, connector)
+        and not connector.is_held
         and connector.transaction is None
         and connector.authorization is None
         and not turn.state.link.resetting

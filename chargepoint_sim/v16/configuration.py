@@ -7,6 +7,8 @@ A key is looked for in what the central system changed (stored), then in the mod
 from typing import Final
 
 from chargepoint_sim.v16.state import ChargePointState
+from ocpp_core.errors import PayloadError, Violation
+from ocpp_core.v16 import core, security
 from ocpp_core.v16.configuration import KEYS_BY_NAME
 
 _OWN: Final[dict[str, str]] = {
@@ -19,8 +21,11 @@ _OWN: Final[dict[str, str]] = {
     "MeterValuesAlignedDataMaxLength": "10",
     "StopTxnSampledDataMaxLength": "10",
     "StopTxnAlignedDataMaxLength": "10",
-    "SupportedFeatureProfiles": "Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
+    "SupportedFeatureProfiles": (
+        "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
+    ),
     "AuthorizationKey": "",
+    "SupportedFileTransferProtocols": "HTTP,HTTPS",
 }
 """Factory settings that are ours rather than suggested by the table of `ocpp_core`."""
 
@@ -37,9 +42,11 @@ _NAMES: Final = """
     AuthorizationKey LocalAuthListEnabled LocalAuthListMaxLength SendLocalListMaxLength
     ReserveConnectorZeroSupported ChargeProfileMaxStackLevel ChargingScheduleAllowedChargingRateUnit
     ChargingScheduleMaxPeriods ConnectorSwitch3to1PhaseSupported MaxChargingProfilesInstalled
+    SupportedFileTransferProtocols CertificateStoreMaxLength
 """
 
-ALWAYS_OFFERED: Final = ("Core", "Security")
+ALWAYS_THERE: Final = ("AuthorizationKey",)
+"""Keys that a product has whether or not it has their feature profile."""
 
 FACTORY: Final[dict[str, str]] = {
     name: _OWN.get(name, KEYS_BY_NAME[name].default or "") for name in _NAMES.split()
@@ -77,7 +84,9 @@ def items(state: ChargePointState, name: str) -> list[str]:
 
 
 def offers(state: ChargePointState, profile: str) -> bool:
-    """Does this product have a feature profile?"""
+    """Does this product have a feature profile? The security extension is one, without a name in the key."""
+    if profile == security.PROFILE:
+        return state.model.has_security_extension
     return profile in items(state, "SupportedFeatureProfiles")
 
 
@@ -86,7 +95,13 @@ def has(state: ChargePointState, name: str) -> bool:
     if name not in FACTORY:
         return False
     profile = KEYS_BY_NAME[name].profile
-    return profile in ALWAYS_OFFERED or offers(state, profile)
+    return name in ALWAYS_THERE or profile == core.PROFILE or offers(state, profile)
+
+
+def demand(state: ChargePointState, profile: str) -> None:
+    """Refuse a call of a feature profile that this product does not have."""
+    if not offers(state, profile):
+        raise PayloadError(Violation.NOT_SUPPORTED, f"{profile} is not offered here")
 
 
 def is_read_only(state: ChargePointState, name: str) -> bool:

@@ -23,7 +23,7 @@ from ocpp_core.errors import PayloadError, Violation
 from ocpp_core.frames import CallError, CallResult, render_call
 from ocpp_core.payload import Payload, decode, encode
 from ocpp_core.peer import Peer
-from ocpp_core.v16 import CATALOGUE, ERROR_CODES, core
+from ocpp_core.v16 import CATALOGUE, ERROR_CODES, core, security
 
 PEER = Peer(Role.CHARGE_POINT, CATALOGUE, ERROR_CODES)
 """Used for what needs no memory: reading calls, answering, refusing."""
@@ -115,6 +115,8 @@ def answered(turn: Turn, frame: CallResult | CallError, followers: Followers) ->
     response: Payload | None = None
     if isinstance(frame, CallError):
         turn.log(f"{pending.action} was refused: {frame.code} {frame.description}".rstrip())
+        if pending.action == "SecurityEventNotification":
+            response = security.SecurityEventNotification.Response()  # it has arrived, and that is all
     else:
         try:
             response = decode(CATALOGUE[pending.action].Response, frame.payload)

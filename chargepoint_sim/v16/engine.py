@@ -17,13 +17,17 @@ from chargepoint_sim.effects import AnyEffect, Connect, Disconnect, Reboot, Send
 from chargepoint_sim.v16 import (
     authorization,
     availability,
+    certificates,
     configuration,
     delivery,
+    firmware,
     local_list,
+    log_upload,
     metering,
     registration,
     remote_control,
     reservations,
+    security_events,
     setting_changes,
     smart_charging,
     storage,
@@ -38,7 +42,10 @@ from ocpp_core.v16.core import ChargePointErrorCode, Reason
 HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {
     **authorization.HANDLERS,
     **availability.HANDLERS,
+    **certificates.HANDLERS,
+    **firmware.HANDLERS,
     **local_list.HANDLERS,
+    **log_upload.HANDLERS,
     **remote_control.HANDLERS,
     **reservations.HANDLERS,
     **setting_changes.HANDLERS,
@@ -47,7 +54,7 @@ HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {
 """Calls of the central system by action: (turn, request) -> response. Others are refused as NotSupported."""
 
 FOLLOWERS = delivery.Followers(
-    results={**registration.RESULTS, **authorization.RESULTS},
+    results={**registration.RESULTS, **firmware.RESULTS, **authorization.RESULTS},
     queued_results={**transactions.QUEUED_RESULTS},
     failures={**registration.FAILURES, **authorization.FAILURES},
 )
@@ -76,6 +83,7 @@ def power_off(state: ChargePointState, now: float) -> list[hardware.Socket]:
 
 
 def _bring_in_line(turn: Turn) -> None:
+    firmware.proceed(turn)
     reservations.settle(turn)
     for connector in turn.state.connectors:
         transactions.start_if_ready(turn, connector)
@@ -99,6 +107,8 @@ def _on_powered_on(turn: Turn, input: inputs.PoweredOn) -> None:
         if connector.socket is not None:
             hardware.advance(connector.socket, turn.now)
     reasons = {"Soft": Reason.SOFT_RESET, "Hard": Reason.HARD_RESET}
+    security_events.note(turn, "ResetOrReboot" if input.after else "StartupOfTheDevice", input.after)
+    firmware.resume(turn)
     reservations.watch(turn)
     transactions.end_after_power_loss(turn, reasons.get(input.after, Reason.POWER_LOSS))
     turn.effects.append(Connect())
@@ -268,6 +278,16 @@ def _on_local_stop(turn: Turn, input: inputs.LocalStop) -> None:
         transactions.stop(turn, connector, Reason.EMERGENCY_STOP if input.is_emergency else Reason.LOCAL)
 
 
+def _on_downloaded(turn: Turn, input: inputs.Downloaded) -> None:
+    if turn.state.is_on:
+        firmware.on_downloaded(turn, input)
+
+
+def _on_uploaded(turn: Turn, input: inputs.Uploaded) -> None:
+    if turn.state.is_on:
+        log_upload.on_uploaded(turn, input)
+
+
 def _on_meter_tick(turn: Turn, input: inputs.MeterTick) -> None:
     for connector in turn.state.outlets:
         if connector.socket is not None:
@@ -317,6 +337,8 @@ _INPUTS: dict[type, Callable[[Turn, Any], None]] = {
     inputs.LockStuck: _on_lock_stuck,
     inputs.MeterTick: _on_meter_tick,
     inputs.LocalStop: _on_local_stop,
+    inputs.Downloaded: _on_downloaded,
+    inputs.Uploaded: _on_uploaded,
 }
 
 _TIMERS: dict[str, Callable[[Turn], None]] = {
@@ -327,6 +349,8 @@ _TIMERS: dict[str, Callable[[Turn], None]] = {
     "queue": _on_queue_timer,
     "aligned": metering.on_aligned_timer,
     "reset": _reboot,
+    "firmware": firmware.on_timer,
+    "upload": log_upload.on_timer,
     "profiles": smart_charging.on_timer,
     "reservation": reservations.on_expiry_timer,
 }

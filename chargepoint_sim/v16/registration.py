@@ -5,7 +5,15 @@ from typing import Any
 
 from chargepoint_sim.effects import Connect, Disconnect
 from chargepoint_sim.models import Habit
-from chargepoint_sim.v16 import availability, configuration, delivery, metering, reservations
+from chargepoint_sim.v16 import (
+    availability,
+    configuration,
+    delivery,
+    firmware,
+    metering,
+    reservations,
+    security_events,
+)
 from chargepoint_sim.v16.state import Registration, WaitingCall
 from chargepoint_sim.v16.turn import Turn, utc_of
 from ocpp_core.payload import decode
@@ -87,7 +95,7 @@ def send_boot(turn: Turn, *, is_triggered: bool = False) -> None:
             charge_point_model=model.model,
             charge_point_serial_number=serial,
             charge_box_serial_number=serial,
-            firmware_version=model.firmware,
+            firmware_version=firmware.version(turn),
             meter_type=model.meter_type or None,
             meter_serial_number=f"M-{serial}"[:25],
         )
@@ -131,6 +139,7 @@ def go_online(turn: Turn) -> None:
     turn.state.traffic.backlog_until = turn.state.traffic.next_sequence
     watch_heartbeat(turn)
     metering.align_to_clock(turn)
+    firmware.tell(turn)
 
 
 def watch_heartbeat(turn: Turn) -> None:
@@ -169,12 +178,14 @@ def on_heartbeat_result(turn: Turn, call: WaitingCall, response: core.Heartbeat.
 
 def set_clock(turn: Turn, utc: float) -> None:
     """Step the calendar when it is off by more than a second; timers run on and do not notice."""
-    if abs(turn.utc - utc) > 1.0:
-        turn.log(f"clock set by {utc - turn.utc:+.0f} s")
+    change = utc - turn.utc
+    if abs(change) > 1.0:
+        turn.log(f"clock set by {change:+.0f} s")
         turn.state.clock.reference_utc = utc
         turn.state.clock.reference_now = turn.now
         metering.align_to_clock(turn)
         reservations.watch(turn)
+        security_events.note(turn, "SettingSystemTime", f"{change:+.0f} s")
         turn.stop_timer("profiles")  # armed anew at the end of the step
 
 

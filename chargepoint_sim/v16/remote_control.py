@@ -7,6 +7,8 @@ from chargepoint_sim.v16 import (
     authorization,
     availability,
     configuration,
+    firmware,
+    log_upload,
     metering,
     registration,
     reservations,
@@ -16,7 +18,7 @@ from chargepoint_sim.v16 import (
 )
 from chargepoint_sim.v16.state import Connector, Registration
 from chargepoint_sim.v16.turn import Turn
-from ocpp_core.v16 import core, remote_trigger
+from ocpp_core.v16 import core, remote_trigger, security
 from ocpp_core.v16.core import (
     DataTransferStatus,
     Reason,
@@ -25,7 +27,7 @@ from ocpp_core.v16.core import (
     ResetType,
     UnlockStatus,
 )
-from ocpp_core.v16.remote_trigger import MessageTrigger, TriggerMessageStatus
+from ocpp_core.v16.remote_trigger import TriggerMessageStatus
 
 DRAIN_SOFT = 30.0
 DRAIN_HARD = 2.0
@@ -98,12 +100,29 @@ def on_trigger_message(
     turn: Turn, request: remote_trigger.TriggerMessage.Request
 ) -> remote_trigger.TriggerMessage.Response:
     """Accepted = will be sent after this answer; a connector that is not there is Rejected."""
-    trigger = TRIGGERS.get(request.requested_message)
+    trigger = TRIGGERS.get(request.requested_message.value)
+    if request.requested_message.value in OF_FIRMWARE_MANAGEMENT and not configuration.offers(
+        turn.state, "FirmwareManagement"
+    ):
+        trigger = None
     if trigger is None:
         return remote_trigger.TriggerMessage.Response(status=TriggerMessageStatus.NOT_IMPLEMENTED)
     is_sent = trigger(turn, request.connector_id)
     status = TriggerMessageStatus.ACCEPTED if is_sent else TriggerMessageStatus.REJECTED
     return remote_trigger.TriggerMessage.Response(status=status)
+
+
+def on_extended_trigger_message(
+    turn: Turn, request: security.ExtendedTriggerMessage.Request
+) -> security.ExtendedTriggerMessage.Response:
+    """As TriggerMessage, but firmware means the signed kind."""
+    configuration.demand(turn.state, security.PROFILE)
+    trigger = EXTENDED_TRIGGERS.get(request.requested_message.value)
+    status = security.TriggerMessageStatusEnumType
+    if trigger is None:
+        return security.ExtendedTriggerMessage.Response(status=status.NOT_IMPLEMENTED)
+    is_sent = trigger(turn, request.connector_id)
+    return security.ExtendedTriggerMessage.Response(status=status.ACCEPTED if is_sent else status.REJECTED)
 
 
 def _trigger_boot(turn: Turn, number: int | None) -> bool:
@@ -152,11 +171,24 @@ def is_drained(turn: Turn) -> bool:
     return traffic.pending is None and not traffic.waiting and not traffic.queue
 
 
-TRIGGERS: dict[MessageTrigger, Callable[[Turn, int | None], bool]] = {
-    MessageTrigger.BOOT_NOTIFICATION: _trigger_boot,
-    MessageTrigger.HEARTBEAT: _trigger_heartbeat,
-    MessageTrigger.STATUS_NOTIFICATION: _trigger_status,
-    MessageTrigger.METER_VALUES: _trigger_meter_values,
+Trigger = Callable[[Turn, int | None], bool]
+
+ALL_TRIGGERS: dict[str, Trigger] = {
+    "BootNotification": _trigger_boot,
+    "Heartbeat": _trigger_heartbeat,
+    "StatusNotification": _trigger_status,
+    "MeterValues": _trigger_meter_values,
+}
+TRIGGERS: dict[str, Trigger] = {
+    **ALL_TRIGGERS,
+    "FirmwareStatusNotification": firmware.trigger,
+    "DiagnosticsStatusNotification": log_upload.trigger_diagnostics,
+}
+OF_FIRMWARE_MANAGEMENT = frozenset({"FirmwareStatusNotification", "DiagnosticsStatusNotification"})
+EXTENDED_TRIGGERS: dict[str, Trigger] = {
+    **ALL_TRIGGERS,
+    "FirmwareStatusNotification": firmware.trigger_signed,
+    "LogStatusNotification": log_upload.trigger_log,
 }
 
 HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {
@@ -166,4 +198,5 @@ HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {
     "Reset": on_reset,
     "DataTransfer": on_data_transfer,
     "TriggerMessage": on_trigger_message,
+    "ExtendedTriggerMessage": on_extended_trigger_message,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from chargepoint_sim.v16 import configuration, metering, registration
+from chargepoint_sim.v16 import configuration, metering, registration, security_events
 from chargepoint_sim.v16.turn import Turn
 from ocpp_core.errors import PayloadError, Violation
 from ocpp_core.v16 import core
@@ -90,6 +90,7 @@ def _restart_heartbeat(turn: Turn) -> None:
 
 def _use_new_key(turn: Turn) -> None:
     """Reconnect with the new password (security whitepaper A01)."""
+    security_events.note(turn, "ReconfigurationOfSecurityParameters", "AuthorizationKey")
     registration.close(turn, "new AuthorizationKey")
 
 

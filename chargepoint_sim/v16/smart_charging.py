@@ -66,7 +66,7 @@ def on_clear_charging_profile(
     turn: Turn, request: smart_charging.ClearChargingProfile.Request
 ) -> smart_charging.ClearChargingProfile.Response:
     """An id alone decides; else all that fit every field given; no field = all."""
-    _demand_profile(turn)
+    configuration.demand(turn.state, smart_charging.PROFILE)
     chosen = [profile for profile in turn.state.profiles.values() if _fits(profile, request)]
     _remove(turn, chosen)
     status = ClearChargingProfileStatus.ACCEPTED if chosen else ClearChargingProfileStatus.UNKNOWN
@@ -77,7 +77,7 @@ def on_get_composite_schedule(
     turn: Turn, request: smart_charging.GetCompositeSchedule.Request
 ) -> smart_charging.GetCompositeSchedule.Response:
     """From now on; times in it are whole seconds."""
-    _demand_profile(turn)
+    configuration.demand(turn.state, smart_charging.PROFILE)
     unit = request.charging_rate_unit or allowed_units(turn.state)[0]
     if (
         turn.connector(request.connector_id) is None
@@ -334,11 +334,6 @@ def _remove(turn: Turn, profiles: list[Profile]) -> None:
     for profile in profiles:
         del turn.state.profiles[profile.profile_id]
         turn.touch(f"profile:{profile.profile_id}")
-
-
-def _demand_profile(turn: Turn) -> None:
-    if not configuration.offers(turn.state, smart_charging.PROFILE):
-        raise PayloadError(Violation.NOT_SUPPORTED, "no smart charging here")
 
 
 HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {

@@ -110,6 +110,8 @@ class Connector(msgspec.Struct, kw_only=True):
     """Id of the reservation for this connector, see `ChargePointState.reservations`."""
     is_finishing: bool = False
     """A transaction ended and the cable is still in."""
+    is_held: bool = False
+    """Nobody may begin here: new firmware waits or is being installed."""
     is_withheld: bool = False
     """No energy, although a transaction runs: the central system refused its token."""
     fault: Fault | None = None
@@ -182,6 +184,61 @@ class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
     transaction: int | None = None
     is_remote: bool = False
     profile: Profile | None = None
+
+
+class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the security log; stored."""
+
+    utc: float
+    type: str
+    info: str = ""
+
+
+class Phase(enum.Enum):
+    """How far a firmware update is."""
+
+    SCHEDULED = "waits for its time"
+    DOWNLOADING = "is being fetched"
+    READY = "waits for the end of transactions"
+    INSTALLING = "is being installed"
+    REBOOTING = "becomes effective"
+    OVER = "is installed, or failed"
+
+
+class FirmwareUpdate(msgspec.Struct, kw_only=True):
+    """The latest firmware update; stored."""
+
+    job: str
+    location: str
+    retrieve_utc: float
+    install_utc: float | None = None
+    retries: int = 0
+    retry_interval: int = 0
+    request_id: int | None = None
+    """None: an unsigned update."""
+    signing_certificate: str = ""
+    signature: str = ""
+    phase: Phase = Phase.SCHEDULED
+    version: str = ""
+    is_broken: bool = False
+    status: str = ""
+    """The latest, in the words of the signed variant."""
+    is_told: bool = False
+
+
+class LogUpload(msgspec.Struct, kw_only=True):
+    """An upload under way; volatile."""
+
+    job: str
+    location: str
+    file_name: str
+    oldest_utc: float | None = None
+    latest_utc: float | None = None
+    retries: int = 0
+    retry_interval: int = 0
+    request_id: int | None = None
+    """None: asked for with GetDiagnostics."""
+    is_security: bool = False
 
 
 class WaitingCall(msgspec.Struct, kw_only=True):
@@ -263,6 +320,13 @@ class ChargePointState(msgspec.Struct, kw_only=True):
     """By reservationId; stored."""
     profiles: dict[int, Profile] = {}
     """Charging profiles by id; stored."""
+    firmware: FirmwareUpdate | None = None
+    firmware_version: str = ""
+    """Stored with the update; empty = as delivered."""
+    upload: LogUpload | None = None
+    security_log: list[SecurityEvent] = []
+    certificates: list[list[str]] = []
+    """Type and PEM of each root; stored."""
     timers: dict[str, float] = {}
     counters: Counters
 

@@ -132,7 +132,7 @@ def demand(connector: Connector) -> Demand:
         return Demand.ENERGY if hardware.power(socket) > 0 else Demand.VEHICLE_PAUSE
     if connector.is_finishing and connector.authorization is None:
         return Demand.END
-    if not connector.is_operative:
+    if not connector.is_operative or connector.is_held:
         return Demand.DISABLE
     if connector.reservation is not None and connector.authorization is None:
         return Demand.RESERVE  # the cable of somebody else does not change that

@@ -8,6 +8,9 @@ token:<folded>       an entry of the authorization cache
 list                 the local authorization list and its version
 reservation:<id>     a reservation
 profile:<id>         a charging profile
+firmware             the version that runs, and the latest update
+security             the security log
+certificates         the root certificates
 transaction:<k>      a transaction whose stop was not delivered yet
 queue:<sequence>     a transaction-related message that was not delivered yet
 """
@@ -24,9 +27,11 @@ from chargepoint_sim.v16.state import (
     Clock,
     Connector,
     Counters,
+    FirmwareUpdate,
     Link,
     QueuedMessage,
     Reservation,
+    SecurityEvent,
     TokenInfo,
     Traffic,
     Transaction,
@@ -42,6 +47,11 @@ class StoredCounters(msgspec.Struct):
 class StoredConnector(msgspec.Struct):
     is_operative: bool
     scheduled_operative: bool | None
+
+
+class StoredFirmware(msgspec.Struct):
+    version: str
+    update: FirmwareUpdate | None
 
 
 class StoredList(msgspec.Struct):
@@ -146,6 +156,19 @@ def _read_profile(state: ChargePointState, key: str, text: str) -> None:
     state.profiles[int(key)] = msgspec.json.decode(text, type=Profile)
 
 
+def _read_firmware(state: ChargePointState, key: str, text: str) -> None:
+    stored = msgspec.json.decode(text, type=StoredFirmware)
+    state.firmware_version, state.firmware = stored.version, stored.update
+
+
+def _read_security(state: ChargePointState, key: str, text: str) -> None:
+    state.security_log = msgspec.json.decode(text, type=list[SecurityEvent])
+
+
+def _read_certificates(state: ChargePointState, key: str, text: str) -> None:
+    state.certificates = msgspec.json.decode(text, type=list[list[str]])
+
+
 def _read_transaction(state: ChargePointState, key: str, text: str) -> None:
     state.transactions[int(key)] = msgspec.json.decode(text, type=Transaction)
 
@@ -176,6 +199,9 @@ _READERS: dict[str, Callable[[ChargePointState, str, str], None]] = {
     "list": _read_list,
     "reservation": _read_reservation,
     "profile": _read_profile,
+    "firmware": _read_firmware,
+    "security": _read_security,
+    "certificates": _read_certificates,
     "transaction": _read_transaction,
     "queue": _read_queue,
 }
@@ -191,6 +217,9 @@ _WRITERS: dict[str, Callable[[ChargePointState, str], object]] = {
     "list": lambda state, key: StoredList(state.local_list_version, state.local_list),
     "reservation": lambda state, key: state.reservations.get(int(key)),
     "profile": lambda state, key: state.profiles.get(int(key)),
+    "firmware": lambda state, key: StoredFirmware(state.firmware_version, state.firmware),
+    "security": lambda state, key: state.security_log,
+    "certificates": lambda state, key: state.certificates,
     "transaction": lambda state, key: state.transactions.get(int(key)),
     "queue": _queued,
 }

@@ -37,8 +37,8 @@ class Stage:
         self.central_system.received.clear()
 
     def actions(self) -> list[str]:
-        """Actions received since the last `forget`."""
-        return [action for action, _ in self.central_system.received]
+        """Actions received since the last `forget`, without security events, which come anywhere."""
+        return [a for a, _ in self.central_system.received if a != "SecurityEventNotification"]
 
     def of(self, action: str) -> list[dict[str, Any]]:
         return self.central_system.of(action)

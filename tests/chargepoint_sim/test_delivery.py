@@ -185,7 +185,7 @@ def test_a_frame_that_is_none_is_ignored(text):
     ],
 )
 def test_a_call_that_cannot_be_served_gets_the_right_error(action, payload, code):
-    stage = Stage()
+    stage = Stage(model="grumpy")
     assert stage.ask(action, **payload) == code
     stage.check()
 

@@ -97,6 +97,35 @@ calls = st.one_of(
     st.tuples(st.just("UnlockConnector"), st.fixed_dictionaries({"connectorId": numbers})),
     st.tuples(st.just("ClearCache"), st.just({})),
     st.tuples(
+        st.just("UpdateFirmware"),
+        st.fixed_dictionaries(
+            {
+                "location": st.sampled_from(
+                    ["http://files/good-2.0", "http://files/broken", "http://files/none"]
+                ),
+                "retrieveDate": st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01T18:10:00Z"]),
+            },
+            optional={"retries": st.integers(-1, 2), "retryInterval": st.integers(0, 60)},
+        ),
+    ),
+    st.tuples(st.just("GetDiagnostics"), st.just({"location": "http://files/logs"})),
+    st.tuples(
+        st.just("GetLog"),
+        st.fixed_dictionaries(
+            {
+                "log": st.just({"remoteLocation": "http://files/logs"}),
+                "logType": st.sampled_from(["DiagnosticsLog", "SecurityLog"]),
+                "requestId": st.integers(0, 3),
+            }
+        ),
+    ),
+    st.tuples(
+        st.just("ExtendedTriggerMessage"),
+        st.fixed_dictionaries(
+            {"requestedMessage": st.sampled_from(["FirmwareStatusNotification", "LogStatusNotification"])}
+        ),
+    ),
+    st.tuples(
         st.just("SendLocalList"),
         st.fixed_dictionaries(
             {
@@ -242,6 +271,7 @@ def perform(cp: VirtualChargePoint, name: str, *details: Any) -> None:
 def test_a_random_life(life, model, status_duration, latency):
     factory = {"MinimumStatusDuration": status_duration, "AllowOfflineTxForUnknownId": "true"}
     cp = Twin(VirtualCentralSystem(), model=model, configuration=factory, latency=latency)
+    cp.central_system.files = {"http://files/good-2.0": b"x", "http://files/broken": b"BROKEN"}
     cp.power_on()
     cp.clock.run_for(3)
     register = 0.0

@@ -190,7 +190,7 @@ def test_triggers(trigger, connector, expected):
     ],
 )
 def test_triggers_that_are_refused(trigger, connector, status):
-    stage = Stage()
+    stage = Stage(model="grumpy")
     where = {} if connector is None else {"connectorId": connector}
     assert stage.ask("TriggerMessage", requestedMessage=trigger, **where) == {"status": status}
     assert stage.actions() == []
