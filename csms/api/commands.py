@@ -71,7 +71,10 @@ JSON_TYPES: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},
     "integer": {"type": "integer"},
     "boolean": {"type": "boolean"},
+    "time": {"type": "string", "format": "date-time"},
     "list of texts": {"type": "array", "items": {"type": "string"}},
+    "JSON object": {"type": "object"},
+    "list of JSON objects": {"type": "array", "items": {"type": "object"}},
 }
 
 
@@ -146,7 +149,7 @@ def kinds(request: HttpRequest):
             kind=name,
             help=(kind.__doc__ or "").strip(),
             parameters=parameters_schema(kind),
-            has_effect=kind.effect is not None or kind is commands.RequestMessage,
+            has_effect=bool(kind.effect_within_s),
         )
         for name, kind in commands.KINDS.items()
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
@@ -16,7 +17,8 @@ from csms.access.models import IdToken
 from csms.backoffice.queries.charge_points import Now
 from csms.backoffice.words import connector_name
 from csms.charging.models import ChargePointSetting
-from csms.domain.commands import KINDS, Command, Parameter, build, parameters_of
+from csms.domain.commands import KINDS, Command, build, parameters_of
+from csms.domain.parameters import Parameter
 from csms.outbox.request import MAX_REASON
 
 SUGGESTED = 200
@@ -29,7 +31,13 @@ LABELS = {
     "operative": "Service",
     "keys": "Names",
     "key": "Name",
+    "group_id_token": "Group",
+    "retries": "Tries after the first",
+    "retry_interval_s": "Seconds between tries",
+    "duration_s": "Seconds",
 }
+
+MULTILINE = 500  # texts that may be longer get a field with lines
 
 
 class CommandForm(forms.Form):
@@ -71,6 +79,26 @@ class NamesField(forms.CharField):
         return tuple(name.strip() for name in text.replace("\n", ",").split(",") if name.strip())
 
 
+class JsonField(forms.CharField):
+    """JSON; what it has to be, the command itself says."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(f"not JSON: {error}") from None
+
+
+class LinesField(forms.CharField):
+    """A text of several lines, which browsers end in a way of their own."""
+
+    def clean(self, value: Any) -> str:
+        return super().clean(value).replace("\r\n", "\n")
+
+
 def field_for(parameter: Parameter, here: Now) -> forms.Field:
     common: dict[str, Any] = {
         "label": LABELS.get(parameter.name, parameter.name.replace("_", " ").capitalize()),
@@ -84,7 +112,9 @@ def field_for(parameter: Parameter, here: Now) -> forms.Field:
         running = [(t.transaction_id, f"{t.transaction_id}, connector {t.evse}") for t in here.running]
         return _choice(running, coerce=str, **common)
     if parameter.choices:
-        return _choice([(choice, choice) for choice in parameter.choices], coerce=str, **common)
+        anything = [] if parameter.required or parameter.default else [("", "Any")]
+        words = [(choice, choice) for choice in parameter.choices]
+        return _choice([*anything, *words], coerce=str, **common)
     if parameter.type == "boolean":
         words = [("true", "In service"), ("false", "Out of service")]
         return _choice(words, coerce=lambda text: text == "true", **common | {"initial": "true"})
@@ -97,6 +127,13 @@ def field_for(parameter: Parameter, here: Now) -> forms.Field:
         )
     if parameter.type == "list of texts":
         return NamesField(widget=UnfoldAdminTextareaWidget({"rows": 3}), **common | {"initial": ""})
+    if parameter.type in ("JSON object", "list of JSON objects"):
+        return JsonField(widget=UnfoldAdminTextareaWidget({"rows": 8}), **common | {"initial": ""})
+    if (parameter.max_length or 0) > MULTILINE:
+        widget = UnfoldAdminTextareaWidget({"rows": 5})
+        return LinesField(max_length=parameter.max_length, widget=widget, **common)
+    if parameter.type == "time":
+        common["help_text"] += " Like 2027-12-31T18:00:00+01:00; without a zone, UTC."
     # An empty text is a value too: whether it may be one, the command itself decides.
     return forms.CharField(
         max_length=parameter.max_length,
@@ -112,13 +149,13 @@ def _choice(choices: list[tuple[Any, str]], *, coerce: Any, **common: Any) -> fo
 
 
 def _connectors(parameter: Parameter, here: Now) -> list[tuple[str, str]]:
-    whole = (
-        ("", "Any: the charge point chooses")
-        if parameter.default is None
-        else ("0", "The whole charge point")
-    )
+    whole = []
+    if not parameter.required and parameter.default is None:
+        whole.append(("", "Any: the charge point chooses"))
+    elif not parameter.minimum:
+        whole.append(("0", "The whole charge point"))
     return [
-        whole,
+        *whole,
         *(
             (str(each.status.evse), f"{connector_name(each.status.evse)}: {each.status.status}")
             for each in here.connectors

@@ -80,6 +80,9 @@ EVENTS = {
 }
 
 
+ENGINEERING = ("backoffice.send_commands", "backoffice.change_charge_point_settings")
+
+
 @dataclass(frozen=True)
 class CommandWords:
     """permissions: all of them are needed."""
@@ -95,11 +98,43 @@ COMMANDS = {
     "SetAvailability": CommandWords("In or out of service", "power_settings_new"),
     "ResetChargePoint": CommandWords("Restart", "restart_alt"),
     "RequestMessage": CommandWords("Ask for a message", "forum"),
+    "RequestExtendedMessage": CommandWords("Ask for a message (security)", "forum"),
+    "ReleaseCable": CommandWords("Unlock the cable", "lock_open"),
+    "ReserveConnector": CommandWords("Reserve", "event_available"),
+    "EndReservation": CommandWords("End a reservation", "event_busy"),
+    "ForgetTokens": CommandWords("Empty the token cache", "mop"),
     "ReadSettings": CommandWords("Read settings", "download"),
-    "ChangeSetting": CommandWords(
-        "Change a setting", "edit", ("backoffice.send_commands", "backoffice.change_charge_point_settings")
-    ),
+    "ChangeSetting": CommandWords("Change a setting", "edit", ENGINEERING),
+    "ReadLocalListVersion": CommandWords("Read the version of the local list", "list"),
+    "UpdateLocalList": CommandWords("Send a local list", "list_alt", ENGINEERING),
+    "ReadCompositeSchedule": CommandWords("Read the charging schedule", "schedule"),
+    "InstallChargingProfile": CommandWords("Set a charging profile", "speed", ENGINEERING),
+    "RemoveChargingProfiles": CommandWords("Remove charging profiles", "layers_clear", ENGINEERING),
+    "FetchDiagnostics": CommandWords("Fetch diagnostics", "upload_file", ENGINEERING),
+    "FetchLog": CommandWords("Fetch a log", "upload_file", ENGINEERING),
+    "InstallFirmware": CommandWords("Update firmware", "system_update", ENGINEERING),
+    "InstallSignedFirmware": CommandWords("Update signed firmware", "system_update", ENGINEERING),
+    "ListCertificates": CommandWords("List certificates", "badge"),
+    "AddCertificate": CommandWords("Install a certificate", "add_moderator", ENGINEERING),
+    "RemoveCertificate": CommandWords("Delete a certificate", "remove_moderator", ENGINEERING),
+    "DeliverCertificate": CommandWords("Hand out a signed certificate", "verified_user", ENGINEERING),
+    "SendData": CommandWords("Send data of a vendor", "sync_alt", ENGINEERING),
 }
+
+
+# Buttons of their own on the page of a charge point; the others stand under "More".
+EVERYDAY = frozenset(
+    {
+        "RemoteStart",
+        "RemoteStop",
+        "SetAvailability",
+        "ResetChargePoint",
+        "RequestMessage",
+        "ReadSettings",
+        "ChangeSetting",
+        "ReleaseCable",
+    }
+)
 
 
 def connector_name(evse: int, connector: int = 1) -> str:

@@ -7,7 +7,7 @@ A veto is `(state, command) -> None` and raises Refused.
 
 from __future__ import annotations
 
-from csms.charging.models import ChargePoint, Transaction
+from csms.charging.models import ChargePoint, ChargePointSetting, Transaction
 from csms.charging.projections import ENDED
 from csms.charging.tables import CONNECTORS, TRANSACTIONS
 from csms.domain import commands
@@ -30,6 +30,34 @@ def connector_exists(state: StreamState, command: commands.Command) -> None:
     if reported and evse not in reported:
         known = ", ".join(map(str, reported))
         raise Refused(Reason.UNKNOWN_CONNECTOR, f"evse {evse}: {state.stream} has {known}", member="evse")
+
+
+OUT_OF_ORDER = frozenset({"Faulted", "Unavailable"})
+
+
+def connector_works(state: StreamState, command: commands.Command) -> None:
+    """Nobody is promised a connector that was reported to be out of order."""
+    if not isinstance(command, commands.ReserveConnector):
+        return
+    for row in state.rows.all(CONNECTORS):
+        if row.evse == command.evse and row.status in OUT_OF_ORDER:
+            raise Refused(Reason.CONNECTOR_OUT_OF_ORDER, f"evse {row.evse}: {row.status}", member="evse")
+
+
+def local_list_fits(state: StreamState, command: commands.Command) -> None:
+    """One message holds as many entries as the charge point said (1.6 9.3, SendLocalListMaxLength)."""
+    if not isinstance(command, commands.UpdateLocalList):
+        return
+    reported = ChargePointSetting.objects.filter(
+        charge_point=state.stream, key__iexact="SendLocalListMaxLength"
+    ).first()
+    limit = reported.value if reported is not None and reported.value else ""
+    if limit.isascii() and limit.isdigit() and len(command.entries) > int(limit):
+        raise Refused(
+            Reason.INVALID_PARAMETERS,
+            f"entries: {len(command.entries)}, but {state.stream} takes {limit} in one message",
+            member="entries",
+        )
 
 
 def transaction_runs(state: StreamState, command: commands.Command) -> None:

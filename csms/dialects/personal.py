@@ -12,7 +12,7 @@ from ocpp_core.payload import personal_fields
 
 MASK = "•••"
 # What our own events and commands call it.
-OWN_MEMBERS = frozenset({"id_token", "stop_id_token"})
+OWN_MEMBERS = frozenset({"group_id_token", "id_token", "stop_id_token"})
 
 
 @cache

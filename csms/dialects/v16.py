@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,14 +18,15 @@ from csms.dialects.rules import (
     NotSupported,
     RecordOnly,
 )
-from csms.domain import commands, facts
+from csms.dialects.v16_calls import CALLS
+from csms.domain import facts
 from csms.domain import questions as q
 from csms.domain.facts import MeterSample, SampledValue
 from csms.domain.meter_values import REGISTER, normalised
 from ocpp_core import v16
 from ocpp_core.errors import PayloadError, Violation
 from ocpp_core.payload import Payload, as_utc
-from ocpp_core.v16 import core, remote_trigger, types
+from ocpp_core.v16 import core, types
 
 MAX_CONNECTOR = 1000  # nobody builds more, and a corrupt number must not become a row
 MAX_INTEGER = 2**63 - 1  # what the databases hold
@@ -288,53 +289,6 @@ FACTS: dict[str, FactReader] = {
     "StartTransaction": _started,
     "StatusNotification": _status,
     "StopTransaction": _stopped,
-}
-
-
-# --- calls --------------------------------------------------------------------------------------------
-
-
-def _availability(c: commands.SetAvailability) -> core.ChangeAvailability.Request:
-    kind = core.AvailabilityType.OPERATIVE if c.operative else core.AvailabilityType.INOPERATIVE
-    return core.ChangeAvailability.Request(connector_id=c.evse, type=kind)
-
-
-CALLS: dict[type[commands.Command], Callable[[Any], Payload]] = {
-    commands.ChangeSetting: lambda c: core.ChangeConfiguration.Request(key=c.key, value=c.value),
-    commands.ReadSettings: lambda c: core.GetConfiguration.Request(key=c.keys or None),
-    commands.RemoteStart: lambda c: core.RemoteStartTransaction.Request(
-        id_tag=c.id_token, connector_id=c.evse or None
-    ),
-    commands.RemoteStop: lambda c: core.RemoteStopTransaction.Request(transaction_id=int(c.transaction_id)),
-    commands.RequestMessage: lambda c: remote_trigger.TriggerMessage.Request(
-        requested_message=remote_trigger.MessageTrigger(c.message), connector_id=c.evse
-    ),
-    commands.ResetChargePoint: lambda c: core.Reset.Request(type=core.ResetType(c.kind)),
-    commands.SetAvailability: _availability,
-}
-
-
-# Calls without a command of their own: to be sent as they are, by name and JSON. The reason stands beside.
-RAW_ONLY = {
-    "CancelReservation": "not yet",
-    "CertificateSigned": "not yet",
-    "ClearCache": "not yet",
-    "ClearChargingProfile": "not yet",
-    "DataTransfer": "not yet",
-    "DeleteCertificate": "not yet",
-    "ExtendedTriggerMessage": "not yet",
-    "GetCompositeSchedule": "not yet",
-    "GetDiagnostics": "not yet",
-    "GetInstalledCertificateIds": "not yet",
-    "GetLocalListVersion": "not yet",
-    "GetLog": "not yet",
-    "InstallCertificate": "not yet",
-    "ReserveNow": "not yet",
-    "SendLocalList": "not yet",
-    "SetChargingProfile": "not yet",
-    "SignedUpdateFirmware": "not yet",
-    "UnlockConnector": "not yet",
-    "UpdateFirmware": "not yet",
 }
 
 

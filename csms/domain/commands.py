@@ -7,37 +7,33 @@ The class variables say what the outbox does with it:
 resend: may be sent again when the connection was lost before an answer came.
 effect: the fact that shows that it happened; None when the answer is all there is to see.
 effect_within_s: how long the effect may take after the answer.
+empty_answer_agrees: an answer without a status, and without any other member, is an agreement.
+
+A member of kind JsonObject is written in the words of the charge point's version of OCPP, which judges it.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
-from types import NoneType, UnionType
-from typing import Any, ClassVar, get_args, get_type_hints
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
 
 from csms.domain import facts
 from csms.domain.errors import Reason, Refused
+from csms.domain.parameters import (
+    LISTS,
+    JsonObject,
+    Parameter,
+    Time,
+    checked,
+    declared,
+    from_text,
+    invalid,
+    parameter,
+)
 
 MAX_EVSE = 1000  # nobody builds more
-
-
-def parameter(
-    help_: str,
-    *,
-    default: Any = MISSING,
-    choices: tuple[str, ...] = (),
-    minimum: int | None = None,
-    maximum: int | None = None,
-    max_length: int | None = None,
-) -> Any:
-    """A member of a command: what it means, and its limits (of a list: of each item)."""
-    limits = {
-        "choices": choices,
-        "minimum": minimum,
-        "maximum": maximum,
-        "max_length": max_length,
-    }
-    return field(default=default, metadata={"help": help_, **limits})
+MAX_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +41,7 @@ class Command:
     resend: ClassVar[bool] = True
     effect: ClassVar[type[facts.Fact] | None] = None
     effect_within_s: ClassVar[int] = 0
+    empty_answer_agrees: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +130,247 @@ class RequestMessage(Command):
     effect_within_s: ClassVar[int] = 60
 
 
+# The names of the messages here are those of the request: its FirmwareStatusNotification is the signed one.
+EXTENDED_TRIGGERED_FACTS: dict[str, type[facts.Fact] | None] = {
+    "BootNotification": facts.ChargePointBooted,
+    "FirmwareStatusNotification": facts.FirmwareStatusReported,
+    "Heartbeat": facts.HeartbeatReceived,
+    "LogStatusNotification": facts.LogStatusReported,
+    "MeterValues": facts.MeterValuesReported,
+    "SignChargePointCertificate": None,
+    "StatusNotification": facts.ConnectorStatusReported,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestExtendedMessage(Command):
+    """Ask for a message of its own in the words of the security extension, also for a certificate request."""
+
+    message: str = parameter("What to send.", choices=tuple(EXTENDED_TRIGGERED_FACTS))
+    evse: int | None = parameter(
+        "Of which connector; without it, of all.", default=None, minimum=0, maximum=MAX_EVSE
+    )
+
+    effect_within_s: ClassVar[int] = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCable(Command):
+    """Unlock the plug of a connector; a running transaction there is stopped first."""
+
+    evse: int = parameter("Which connector.", minimum=1, maximum=MAX_EVSE)
+
+    resend: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetTokens(Command):
+    """Empty the cache of id tokens in which the charge point remembers who may charge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendData(Command):
+    """Send data in a format that the vendor of the charge point has agreed on."""
+
+    vendor_id: str = parameter("The vendor's name, as agreed.", max_length=255)
+    message_id: str = parameter("Which of the vendor's messages.", default="", max_length=50)
+    data: str | None = parameter("The data, as text.", default=None, max_length=50_000)
+
+    resend: ClassVar[bool] = False
+
+
+# --- reservations -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReserveConnector(Command):
+    """Keep a connector (evse 0: any one) free for an id token; the same number again replaces it."""
+
+    reservation_id: int = parameter("A number of your own for it.", minimum=0, maximum=MAX_NUMBER)
+    id_token: str = parameter("For whom.", max_length=36)
+    until: Time = parameter("When it ends.")
+    evse: int = parameter("0 keeps any one connector free.", default=0, minimum=0, maximum=MAX_EVSE)
+    group_id_token: str = parameter(
+        "The parent id token of a group that may use it, too.", default="", max_length=36
+    )
+
+    effect: ClassVar[type[facts.Fact] | None] = facts.ConnectorStatusReported
+    effect_within_s: ClassVar[int] = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndReservation(Command):
+    """End a reservation before its time."""
+
+    reservation_id: int = parameter("Its number.", minimum=0, maximum=MAX_NUMBER)
+
+
+# --- local list ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLocalListVersion(Command):
+    """Ask for the version of the list of id tokens that the charge point knows without us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateLocalList(Command):
+    """Replace or change the list of id tokens that the charge point knows without us."""
+
+    version: int = parameter("The version that the list then has.", minimum=1, maximum=MAX_NUMBER)
+    kind: str = parameter(
+        "Full replaces the list, Differential changes it.",
+        default="Full",
+        choices=("Full", "Differential"),
+    )
+    entries: tuple[JsonObject, ...] = parameter(
+        'Like {"idTag": "A", "idTagInfo": {"status": "Accepted"}}; without idTagInfo: away with it.'
+    )
+
+
+# --- smart charging -----------------------------------------------------------------------------------
+
+PURPOSES = ("ChargePointMaxProfile", "TxDefaultProfile", "TxProfile")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallChargingProfile(Command):
+    """Limit the power or the current of a connector, or of the whole charge point."""
+
+    evse: int = parameter("0 is the whole charge point.", minimum=0, maximum=MAX_EVSE)
+    profile: JsonObject = parameter("The charging profile, as the standard writes it.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveChargingProfiles(Command):
+    """Remove the charging profile with this number, or all that match; without parameters, all there are."""
+
+    profile_id: int | None = parameter(
+        "Its number; the others are then ignored.", default=None, minimum=-MAX_NUMBER, maximum=MAX_NUMBER
+    )
+    evse: int | None = parameter(
+        "Of which connector; 0: of the charge point.", default=None, minimum=0, maximum=MAX_EVSE
+    )
+    purpose: str | None = parameter("Of which purpose.", default=None, choices=PURPOSES)
+    stack_level: int | None = parameter("Of which level.", default=None, minimum=0, maximum=MAX_NUMBER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCompositeSchedule(Command):
+    """Ask which limits the charge point will obey in the time to come."""
+
+    evse: int = parameter("0 is the whole charge point.", default=0, minimum=0, maximum=MAX_EVSE)
+    duration_s: int = parameter(
+        "Of how many seconds from now.", default=86_400, minimum=1, maximum=MAX_NUMBER
+    )
+    unit: str | None = parameter("Watts or amperes.", default=None, choices=("A", "W"))
+
+
+# --- firmware and logs --------------------------------------------------------------------------------
+
+MAX_LOCATION = 512  # characters
+RETRIES = "How often to try again after a failure."
+RETRY_INTERVAL = "Seconds between two tries."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchDiagnostics(Command):
+    """Have the charge point upload its diagnostics."""
+
+    location: str = parameter("The address of a directory, without a password.", max_length=MAX_LOCATION)
+    from_time: Time | None = parameter("The oldest to be in it.", default=None)
+    to_time: Time | None = parameter("The latest to be in it.", default=None)
+    retries: int | None = parameter(RETRIES, default=None, minimum=0, maximum=1000)
+    retry_interval_s: int | None = parameter(RETRY_INTERVAL, default=None, minimum=0, maximum=MAX_NUMBER)
+
+    effect: ClassVar[type[facts.Fact] | None] = facts.LogStatusReported
+    effect_within_s: ClassVar[int] = 3600
+    empty_answer_agrees: ClassVar[bool] = False  # there is nothing to upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLog(Command):
+    """Have the charge point upload its log of diagnostics or of security events."""
+
+    request_id: int = parameter("A number of your own for it.", minimum=0, maximum=MAX_NUMBER)
+    kind: str = parameter("Which log.", default="DiagnosticsLog", choices=("DiagnosticsLog", "SecurityLog"))
+    location: str = parameter("The address of a directory, without a password.", max_length=MAX_LOCATION)
+    from_time: Time | None = parameter("The oldest to be in it.", default=None)
+    to_time: Time | None = parameter("The latest to be in it.", default=None)
+    retries: int | None = parameter(RETRIES, default=None, minimum=0, maximum=1000)
+    retry_interval_s: int | None = parameter(RETRY_INTERVAL, default=None, minimum=0, maximum=MAX_NUMBER)
+
+    effect: ClassVar[type[facts.Fact] | None] = facts.LogStatusReported
+    effect_within_s: ClassVar[int] = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallFirmware(Command):
+    """Have the charge point download and install a firmware that is not signed."""
+
+    location: str = parameter("The address of the firmware, without a password.", max_length=MAX_LOCATION)
+    retrieve_at: Time = parameter("Not downloaded before this.")
+    retries: int | None = parameter(RETRIES, default=None, minimum=0, maximum=1000)
+    retry_interval_s: int | None = parameter(RETRY_INTERVAL, default=None, minimum=0, maximum=MAX_NUMBER)
+
+    effect: ClassVar[type[facts.Fact] | None] = facts.FirmwareStatusReported
+    effect_within_s: ClassVar[int] = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallSignedFirmware(Command):
+    """Have the charge point download, verify and install a firmware."""
+
+    request_id: int = parameter("A number of your own for it.", minimum=0, maximum=MAX_NUMBER)
+    location: str = parameter("The address of the firmware, without a password.", max_length=MAX_LOCATION)
+    retrieve_at: Time = parameter("Not downloaded before this.")
+    install_at: Time | None = parameter("Not installed before this.", default=None)
+    signing_certificate: str = parameter("The signer's certificate as PEM.", max_length=5500)
+    signature: str = parameter("The signature of the firmware in base64.", max_length=800)
+    retries: int | None = parameter(RETRIES, default=None, minimum=0, maximum=1000)
+    retry_interval_s: int | None = parameter(RETRY_INTERVAL, default=None, minimum=0, maximum=MAX_NUMBER)
+
+    effect: ClassVar[type[facts.Fact] | None] = facts.FirmwareStatusReported
+    effect_within_s: ClassVar[int] = 24 * 3600
+
+
+# --- certificates -------------------------------------------------------------------------------------
+
+ROOTS = ("CentralSystemRootCertificate", "ManufacturerRootCertificate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddCertificate(Command):
+    """Install a root certificate: whom the charge point trusts from then on."""
+
+    kind: str = parameter("For what it stands.", choices=ROOTS)
+    certificate: str = parameter("The certificate as PEM.", max_length=5500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveCertificate(Command):
+    """Remove a root certificate; its members are as the list of certificates shows them."""
+
+    hash_algorithm: str = parameter("Of the two hashes.", choices=("SHA256", "SHA384", "SHA512"))
+    issuer_name_hash: str = parameter("In hexadecimal digits.", max_length=128)
+    issuer_key_hash: str = parameter("In hexadecimal digits.", max_length=128)
+    serial_number: str = parameter("In hexadecimal digits.", max_length=40)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListCertificates(Command):
+    """Ask which root certificates are installed."""
+
+    kind: str = parameter("Which of them.", choices=ROOTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverCertificate(Command):
+    """Hand out the signed certificate of the charge point itself."""
+
+    certificate_chain: str = parameter("As PEM, the charge point's own certificate first.", max_length=10_000)
+
+
 KINDS: dict[str, type[Command]] = {
     kind.__name__: kind
     for kind in (
@@ -143,6 +381,25 @@ KINDS: dict[str, type[Command]] = {
         ReadSettings,
         ChangeSetting,
         RequestMessage,
+        RequestExtendedMessage,
+        ReleaseCable,
+        ForgetTokens,
+        SendData,
+        ReserveConnector,
+        EndReservation,
+        ReadLocalListVersion,
+        UpdateLocalList,
+        InstallChargingProfile,
+        RemoveChargingProfiles,
+        ReadCompositeSchedule,
+        FetchDiagnostics,
+        FetchLog,
+        InstallFirmware,
+        InstallSignedFirmware,
+        AddCertificate,
+        RemoveCertificate,
+        ListCertificates,
+        DeliverCertificate,
     )
 }
 
@@ -151,44 +408,22 @@ def effect_of(command: Command) -> type[facts.Fact] | None:
     """The fact that shows that `command` happened, or None when there is nothing to wait for."""
     if isinstance(command, RequestMessage):
         return TRIGGERED_FACTS.get(command.message)
+    if isinstance(command, RequestExtendedMessage):
+        return EXTENDED_TRIGGERED_FACTS.get(command.message)
+    if isinstance(command, ReserveConnector) and not command.evse:
+        return None  # any one is kept free, and none shows it
     return command.effect
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One member of a command, for documents, forms and command lines.
-
-    type: "text", "integer", "boolean" or "list of texts". Without `required`, `default` stands in.
-    """
-
-    name: str
-    type: str
-    help: str
-    required: bool
-    default: Any
-    choices: tuple[str, ...]
-    minimum: int | None
-    maximum: int | None
-    max_length: int | None
+def begins_at(command: Command) -> datetime | None:
+    """Before this, there is nothing to be seen of it; None: at once."""
+    later = getattr(command, "install_at", None) or getattr(command, "retrieve_at", None)
+    return None if later is None else datetime.fromisoformat(later)
 
 
 def parameters_of(kind: type[Command]) -> tuple[Parameter, ...]:
     """The members of a command, in the order of their declaration."""
     return PARAMETERS[kind.__name__]
-
-
-def _declared(kind: type[Command]) -> tuple[Parameter, ...]:
-    hints = get_type_hints(kind)
-    return tuple(
-        Parameter(
-            name=member.name,
-            type=_type_word(hints[member.name]),
-            required=member.default is MISSING,
-            default=None if member.default is MISSING else member.default,
-            **member.metadata,
-        )
-        for member in fields(kind)
-    )
 
 
 def kind_named(name: str) -> type[Command]:
@@ -209,94 +444,23 @@ def build(kind: str, parameters: dict[str, Any]) -> Command:
     command = kind_named(kind)
     known = {known.name: known for known in parameters_of(command)}
     if unknown := sorted(set(parameters) - set(known)):
-        raise _invalid(unknown[0], f"{kind} has no such parameter")
-    values: dict[str, Any] = {}
-    for name, declared in known.items():
-        if name in parameters:
-            values[name] = _checked(declared, parameters[name])
-        elif declared.required:
-            raise _invalid(name, f"{kind} needs it")
-    return command(**values)
+        raise invalid(unknown[0], f"{kind} has no such parameter")
+    if missing := [name for name, member in known.items() if member.required and name not in parameters]:
+        raise invalid(missing[0], f"{kind} needs it")
+    return command(**checked(known, parameters))
 
 
 def restored(kind: str, parameters: dict[str, Any]) -> Command:
     """A command as it was asked once. What was recorded is not judged again by the limits of today."""
     command = KINDS[kind]
-    lists = {known.name for known in parameters_of(command) if known.type == "list of texts"}
+    lists = {known.name for known in parameters_of(command) if known.type in LISTS}
     return command(**{name: tuple(v) if name in lists else v for name, v in parameters.items()})
 
 
 def build_from_texts(kind: str, texts: dict[str, str]) -> Command:
-    """The same from texts, as a command line or a table has them; items of a list are divided by commas."""
+    """The same from texts, as a command line or a table has them; see parameters.from_text."""
     types = {known.name: known.type for known in parameters_of(kind_named(kind))}
-    return build(
-        kind, {name: _from_text(name, types.get(name, "text"), text) for name, text in texts.items()}
-    )
+    return build(kind, {name: from_text(name, types.get(name, "text"), text) for name, text in texts.items()})
 
 
-BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-def _from_text(name: str, type_: str, text: str) -> Any:
-    if type_ == "integer":
-        digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
-            raise _invalid(name, f"{text!r} is not a whole number")
-        return int(text)
-    if type_ == "boolean":
-        if text.lower() not in BOOLEANS:
-            raise _invalid(name, f"{text!r} is neither true nor false")
-        return BOOLEANS[text.lower()]
-    if type_ == "list of texts":
-        return [item.strip() for item in text.split(",") if item.strip()]
-    return text
-
-
-def _type_word(hint: Any) -> str:
-    options = set(get_args(hint)) - {NoneType} if isinstance(hint, UnionType) else {hint}
-    return {str: "text", int: "integer", bool: "boolean", tuple[str, ...]: "list of texts"}[options.pop()]
-
-
-PARAMETERS = {name: _declared(kind) for name, kind in KINDS.items()}
-
-PYTHON_TYPES: dict[str, tuple[type, ...]] = {
-    "text": (str,),
-    "integer": (int,),
-    "boolean": (bool,),
-    "list of texts": (list, tuple),
-}
-
-
-def _checked(declared: Parameter, value: Any) -> Any:
-    if value is None and not declared.required and declared.default is None:
-        return None
-    is_right = isinstance(value, PYTHON_TYPES[declared.type])
-    if not is_right or (isinstance(value, bool) and declared.type != "boolean"):
-        raise _invalid(declared.name, f"{value!r} is not {_article(declared.type)}")
-    if declared.type == "list of texts":
-        for item in value:
-            if not isinstance(item, str):
-                raise _invalid(declared.name, f"{item!r} is not a text")
-            _check_limits(declared, item)
-        return tuple(value)
-    _check_limits(declared, value)
-    return value
-
-
-def _check_limits(declared: Parameter, value: Any) -> None:
-    if declared.choices and value not in declared.choices:
-        raise _invalid(declared.name, f"{value!r} is not one of {', '.join(declared.choices)}")
-    if declared.minimum is not None and value < declared.minimum:
-        raise _invalid(declared.name, f"{value} is less than {declared.minimum}")
-    if declared.maximum is not None and value > declared.maximum:
-        raise _invalid(declared.name, f"{value} is more than {declared.maximum}")
-    if declared.max_length is not None and len(value) > declared.max_length:
-        raise _invalid(declared.name, f"longer than {declared.max_length} characters")
-
-
-def _article(type_: str) -> str:
-    return f"an {type_}" if type_[0] in "aeiou" else f"a {type_}"
-
-
-def _invalid(member: str, problem: str) -> Refused:
-    return Refused(Reason.INVALID_PARAMETERS, f"{member}: {problem}", member=member)
+PARAMETERS = {name: declared(kind) for name, kind in KINDS.items()}

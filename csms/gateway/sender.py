@@ -17,7 +17,7 @@ import msgspec
 from csms.charging.tables import STATES
 from csms.dialects.rules import Dialect
 from csms.domain import facts
-from csms.domain.commands import RequestMessage
+from csms.domain.commands import RequestExtendedMessage, RequestMessage
 from csms.domain.errors import Refused
 from csms.eventlog import event_types as et
 from csms.eventlog.interpret import UNREADABLE_RESULT, command_answered
@@ -36,6 +36,12 @@ Send = Callable[[str], Awaitable[None]]
 
 MAX_EVENTS_PER_PUMP = 8
 MAX_EXPIRED_KEPT = 16
+
+# Messages that are asked for by another name than the one they are sent under (security extension, A02, L01).
+SENT_AS = {
+    "FirmwareStatusNotification": "SignedFirmwareStatusNotification",
+    "SignChargePointCertificate": "SignCertificate",
+}
 
 
 class SentCall(msgspec.Struct, frozen=True):
@@ -139,11 +145,13 @@ class Sender:
                     unique_id=row.command_id,
                     deadline=asyncio.get_running_loop().time() + self._call_timeout_s,
                 )
-            except (Refused, LocalProtocolError, ValueError) as error:
+            except (Refused, LocalProtocolError, PayloadError, ValueError) as error:
                 self._record_impossible(state, batch, row, str(error))
                 continue
             if isinstance(command, RequestMessage):
                 self.requested_messages.add(command.message)
+            elif isinstance(command, RequestExtendedMessage):
+                self.requested_messages.add(SENT_AS.get(command.message, command.message))
             action = self._dialect.catalogue.action_of(request).name
             recorded = batch.record(
                 state,

@@ -120,7 +120,7 @@ class Commands(Projection):
             row.answered_at = event.recorded_at
             row.status = fact.status
             row.response = msgspec.json.decode(fact.response)
-            if fact.status in ("Accepted", "Scheduled"):
+            if _agrees(row, fact.status):
                 _await_effect(row, event)
             elif row.effect == AWAITED:
                 row.effect, row.effect_until = "", None
@@ -224,12 +224,23 @@ class Commands(Projection):
             rows.put(COMMANDS, row)
 
 
+# Words for: it will be done. Some answers have no status, and agree by being given.
+AGREEING = frozenset({"Accepted", "AcceptedCanceled", "Scheduled"})
+
+
+def _agrees(row: CommandRow, status: str) -> bool:
+    if status:
+        return status in AGREEING
+    return bool(row.response) or row.command().empty_answer_agrees
+
+
 def _await_effect(row: CommandRow, event: Recorded) -> None:
     """From now on, if there is one to be seen that was not seen yet."""
     command = row.command()
     if row.effect != SEEN and commands.effect_of(command) is not None:
         row.effect = AWAITED
-        row.effect_until = event.recorded_at + timedelta(seconds=command.effect_within_s)
+        begins = max(event.recorded_at, commands.begins_at(command) or event.recorded_at)
+        row.effect_until = begins + timedelta(seconds=command.effect_within_s)
 
 
 def _shows(command: commands.Command, row: CommandRow, fact: Any) -> bool:
@@ -251,14 +262,38 @@ def _availability(
     return command.evse == fact.evse and unavailable != command.operative
 
 
-def _message(command: commands.RequestMessage, row: CommandRow, fact: Any) -> bool:
+def _message(
+    command: commands.RequestMessage | commands.RequestExtendedMessage, row: CommandRow, fact: Any
+) -> bool:
     return command.evse is None or getattr(fact, "evse", command.evse) == command.evse
+
+
+def _reserved(
+    command: commands.ReserveConnector, row: CommandRow, fact: facts.ConnectorStatusReported
+) -> bool:
+    return command.evse == fact.evse and fact.status == "Reserved"
+
+
+def _uploaded(command: commands.FetchLog, row: CommandRow, fact: facts.LogStatusReported) -> bool:
+    return fact.status == "Uploaded" and fact.request_id == command.request_id
+
+
+def _installed(
+    command: commands.InstallSignedFirmware, row: CommandRow, fact: facts.FirmwareStatusReported
+) -> bool:
+    return fact.status == "Installed" and fact.request_id == command.request_id
 
 
 # Which fact of the right type is the effect of this very command; no row: any.
 MATCHES: dict[type[commands.Command], Callable[[Any, CommandRow, Any], bool]] = {
+    commands.FetchDiagnostics: lambda _, row, fact: fact.status == "Uploaded" and fact.request_id is None,
+    commands.FetchLog: _uploaded,
+    commands.InstallFirmware: lambda _, row, fact: fact.status == "Installed" and fact.request_id is None,
+    commands.InstallSignedFirmware: _installed,
     commands.RemoteStart: _remote_start,
     commands.RemoteStop: lambda command, row, fact: command.transaction_id == fact.transaction_id,
+    commands.RequestExtendedMessage: _message,
     commands.RequestMessage: _message,
+    commands.ReserveConnector: _reserved,
     commands.SetAvailability: _availability,
 }

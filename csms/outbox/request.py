@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -198,8 +200,7 @@ def vetoes() -> tuple[Veto, ...]:
 
 def check_command(command: commands.Command) -> None:
     """Refuse what no version could send, now and with a reason, instead of later on the wire."""
-    if isinstance(command, commands.ChangeSetting) and command.key.casefold() in SECRET_SETTINGS:
-        raise Refused(Reason.SECRET_SETTING, command.key, member="key")
+    _check_secrets(command)
     refusals = []
     for dialect in DIALECTS.values():
         try:
@@ -208,6 +209,33 @@ def check_command(command: commands.Command) -> None:
         except Refused as refused:
             refusals.append(refused)
     raise refusals[0]
+
+
+# A name or a password in an address; a private key where a certificate should be.
+CREDENTIALS = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]*@|-----BEGIN [A-Z ]*PRIVATE KEY-----", re.IGNORECASE)
+
+
+def _check_secrets(command: commands.Command) -> None:
+    """What the log would keep for ever in clear. Raises Refused(SECRET_SETTING or SECRET)."""
+    if isinstance(command, commands.ChangeSetting) and command.key.strip().casefold() in SECRET_SETTINGS:
+        raise Refused(Reason.SECRET_SETTING, command.key, member="key")
+    for member, value in asdict(command).items():
+        if any(CREDENTIALS.search(text) for text in _texts(value)):
+            raise Refused(
+                Reason.SECRET, f"{member}: a name or password in an address, or a private key", member=member
+            )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield name
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
 
 
 def _earlier(wish: Wish, actor: str, state: StreamState) -> str:

@@ -22,7 +22,7 @@ EFFECTS = {
 }
 
 # What a charge point says when it does, or will do, what was asked.
-POSITIVE = frozenset({"", "Accepted", "Scheduled", "RebootRequired", "Unlocked"})
+POSITIVE = frozenset({"", "Accepted", "AcceptedCanceled", "Scheduled", "RebootRequired", "Unlocked"})
 
 
 def sentence(row: Command) -> str:

@@ -57,6 +57,8 @@ PROJECTIONS = [
 COMMAND_VETOES = [
     "csms.charging.vetoes.is_registered",
     "csms.charging.vetoes.connector_exists",
+    "csms.charging.vetoes.connector_works",
+    "csms.charging.vetoes.local_list_fits",
     "csms.charging.vetoes.transaction_runs",
 ]
 

@@ -127,7 +127,7 @@ def _tab(
     offered = {
         kind: known
         for kind, known in words.COMMANDS.items()
-        if kind != "RemoteStop" and request.user.has_perms(known.permissions)
+        if here.charge_point and kind != "RemoteStop" and request.user.has_perms(known.permissions)
     }
     return shell.page(
         request,
@@ -135,7 +135,8 @@ def _tab(
         title=here.name,
         tabs=tabs,
         tab=tab,
-        offered=offered if here.charge_point else {},
+        offered={kind: known for kind, known in offered.items() if kind in words.EVERYDAY},
+        more={kind: known for kind, known in offered.items() if kind not in words.EVERYDAY},
         **_here(request, quoted, here),
         **context,
     )

@@ -58,6 +58,22 @@ def test_every_command_has_words_and_a_form(signed_in: SignIn) -> None:
         ),
         ("ChangeSetting", {"key": "AuthorizeRemote", "value": ""}, {"key": "AuthorizeRemote", "value": ""}),
         ("RequestMessage", {"message": "Heartbeat", "evse": ""}, {"message": "Heartbeat", "evse": None}),
+        ("ReleaseCable", {"evse": "2"}, {"evse": 2}),
+        (
+            "RemoveChargingProfiles",
+            {"profile_id": "", "evse": "", "purpose": "", "stack_level": "0"},
+            {"profile_id": None, "evse": None, "purpose": None, "stack_level": 0},
+        ),
+        (
+            "UpdateLocalList",
+            {"version": "2", "kind": "Differential", "entries": '[{"idTag": "A"}]'},
+            {"version": 2, "kind": "Differential", "entries": [{"idTag": "A"}]},
+        ),
+        (
+            "AddCertificate",
+            {"kind": "ManufacturerRootCertificate", "certificate": "-----BEGIN\r\nMII"},
+            {"kind": "ManufacturerRootCertificate", "certificate": "-----BEGIN\nMII"},
+        ),
     ],
 )
 def test_a_form_asks_what_it_says(
@@ -84,6 +100,15 @@ def test_a_form_asks_what_it_says(
         ("ResetChargePoint", {"kind": "Explode"}, "Select a valid choice"),
         ("ChangeSetting", {"key": "AuthorizationKey", "value": "x"}, "Secrets are not set this way"),
         ("ReadSettings", {"keys": "x" * 51}, "longer than 50"),
+        ("InstallChargingProfile", {"evse": "1", "profile": "{"}, "not JSON"),
+        ("InstallChargingProfile", {"evse": "1", "profile": "{}"}, "missing"),
+        ("EndReservation", {"reservation_id": ""}, "This field is required"),
+        ("FetchDiagnostics", {"location": "ftp://a:b@h/"}, "It holds a secret"),
+        (
+            "ReserveConnector",
+            {"reservation_id": "1", "id_token": "A", "until": "soon", "evse": "1"},
+            "is not a time",
+        ),
         ("ResetChargePoint", {"kind": "Soft", "reason": "x" * 201}, "at most 200"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from csms.dialects import DIALECTS
 from csms.dialects.rules import NOT_SUPPORTED, RECORD_ONLY, Answer
-from csms.dialects.v16 import RAW_ONLY
+from csms.dialects.v16_calls import RAW_ONLY
 from csms.domain import commands, facts, questions
 from csms.eventlog import event_types
 from csms.eventlog.interpret import READERS
@@ -15,6 +15,7 @@ from csms.eventlog.projection import projections
 from csms.gateway.answers import DECIDERS
 from ocpp_core.action import CENTRAL_SYSTEM, CHARGE_POINT
 from ocpp_core.errors import Violation
+from tests.csms.domain.test_commands import RIGHT
 
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 
@@ -55,11 +56,7 @@ def test_every_outbound_action_has_a_command_or_is_raw_only(dialect):
     outbound = {action.name for action in dialect.catalogue.sent_by(CENTRAL_SYSTEM)}
     rendered = set()
     for kind in dialect.calls:
-        example = {
-            "RemoteStart": {"id_token": "T"}, "RemoteStop": {"transaction_id": "5"},
-            "ChangeSetting": {"key": "K", "value": "V"}, "RequestMessage": {"message": "Heartbeat"},
-        }.get(kind.__name__, {})  # fmt: skip
-        request = dialect.request_for(commands.build(kind.__name__, example))
+        request = dialect.request_for(commands.build(kind.__name__, RIGHT[kind.__name__]))
         rendered.add(dialect.catalogue.action_of(request).name)
     assert rendered <= outbound
     assert rendered.isdisjoint(RAW_ONLY)

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from csms.dialects.rules import Answer, Dialect
+from csms.dialects.rules import Answer
 from csms.dialects.v16 import BOUNDS, DIALECT, MASK, check_bounds, conceal, evse_of
-from csms.domain import commands, facts, questions
-from csms.domain.errors import Reason, Refused
+from csms.domain import facts, questions
 from csms.domain.questions import Begun, DataReceipt, Registration, Verdict
 from ocpp_core.errors import PayloadError, Violation
 from ocpp_core.payload import decode, encode
@@ -272,74 +271,6 @@ def test_every_action_with_a_row_was_tried_here():
     assert tried == set(DIALECT.facts)
     answered = {case[0] for case in test_a_decision_becomes_a_response.pytestmark[0].args[1]}
     assert answered == {name for name, rule in DIALECT.answers.items() if isinstance(rule, Answer)}
-
-
-# --- commands ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("command", "action", "payload"),
-    [
-        (commands.ChangeSetting(key="K", value=""), "ChangeConfiguration", {"key": "K", "value": ""}),
-        (commands.ReadSettings(), "GetConfiguration", {}),
-        (commands.ReadSettings(keys=("A", "B")), "GetConfiguration", {"key": ["A", "B"]}),
-        (commands.RemoteStart(id_token="T"), "RemoteStartTransaction", {"idTag": "T"}),
-        (commands.RemoteStart(id_token="T", evse=0), "RemoteStartTransaction", {"idTag": "T"}),
-        (
-            commands.RemoteStart(id_token="T", evse=2),
-            "RemoteStartTransaction",
-            {"idTag": "T", "connectorId": 2},
-        ),
-        (commands.RemoteStop(transaction_id="9"), "RemoteStopTransaction", {"transactionId": 9}),
-        (
-            commands.RequestMessage(message="MeterValues", evse=1),
-            "TriggerMessage",
-            {"requestedMessage": "MeterValues", "connectorId": 1},
-        ),
-        (commands.ResetChargePoint(kind="Hard"), "Reset", {"type": "Hard"}),
-        (
-            commands.SetAvailability(evse=1, operative=False),
-            "ChangeAvailability",
-            {"connectorId": 1, "type": "Inoperative"},
-        ),
-        (commands.SetAvailability(), "ChangeAvailability", {"connectorId": 0, "type": "Operative"}),
-    ],
-)
-def test_a_command_becomes_a_request(command, action, payload):
-    DIALECT.check_command(command)
-    rendered = DIALECT.request_for(command)
-    assert DIALECT.catalogue.action_of(rendered).name == action
-    assert json.loads(encode(rendered)) == payload
-
-
-@pytest.mark.parametrize("message", commands.TRIGGERED_FACTS)
-def test_every_message_that_can_be_asked_for_can_be_sent(message):
-    DIALECT.check_command(commands.RequestMessage(message=message))
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        commands.RemoteStart(id_token="x" * 21),
-        commands.RemoteStop(transaction_id="not a number"),
-        commands.ResetChargePoint(kind="Gently"),
-    ],
-    ids=str,
-)
-def test_a_command_that_this_version_cannot_say_is_refused_before_it_is_asked(command):
-    with pytest.raises(Refused) as refused:
-        DIALECT.check_command(command)
-    assert refused.value.reason is Reason.INVALID_PARAMETERS
-
-
-def test_a_command_without_a_call_is_not_offered():
-    silent = Dialect(
-        **{name: getattr(DIALECT, name) for name in DIALECT.__dataclass_fields__} | {"calls": {}}
-    )
-    with pytest.raises(Refused) as refused:
-        silent.check_command(commands.ReadSettings())
-    assert refused.value.reason is Reason.NOT_OFFERED_BY_VERSION
-    assert refused.value.detail == "ReadSettings: ocpp1.6"
 
 
 # --- bounds and secrets --------------------------------------------------------------------------------

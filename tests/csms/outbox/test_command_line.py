@@ -75,7 +75,16 @@ def test_what_is_wrong_is_said_and_nothing_is_asked(arguments, problem):
 
 def test_the_list_shows_every_kind_with_its_parameters():
     said, _ = run("command", "--list")
-    for word in ("RemoteStart", "id_token", "ResetChargePoint", "Hard", "RequestMessage", "Heartbeat"):
+    for word in (
+        "RemoteStart",
+        "id_token",
+        "ResetChargePoint",
+        "Hard",
+        "RequestMessage",
+        "Heartbeat",
+        "JSON object",
+        "time",
+    ):
         assert word in said
 
 

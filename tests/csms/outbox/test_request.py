@@ -84,6 +84,66 @@ def test_secrets_do_not_enter_the_log(identity):
     assert refused(identity, secret) == (Reason.SECRET_SETTING, "authorizationKEY")
 
 
+@pytest.mark.parametrize(
+    ("command", "member"),
+    [
+        (commands.FetchDiagnostics(location="ftp://ada:secret@logs.example/up"), "location"),
+        (commands.FetchDiagnostics(location="HTTPS://ada@logs.example"), "location"),
+        (commands.ChangeSetting(key="LogServer", value="ftp://ada:secret@logs.example"), "value"),
+        (commands.SendData(vendor_id="V", data='{"to": "ftp://a:b@h/"}'), "data"),
+        (
+            commands.AddCertificate(
+                kind="CentralSystemRootCertificate", certificate="-----BEGIN RSA PRIVATE KEY-----\nMII"
+            ),
+            "certificate",
+        ),
+        (
+            commands.UpdateLocalList(version=1, entries=({"idTag": "A", "x": ["ftp://a:b@h"]},)),
+            "entries",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_credentials_do_not_enter_the_log(identity, command, member):
+    reason, detail = refused(identity, command)
+    assert reason is Reason.SECRET
+    assert detail.startswith(f"{member}: ")
+    assert "secret" not in detail
+
+
+def test_addresses_without_credentials_are_taken(identity):
+    for location in ("https://logs.example/a@b", "ftp://[2001:db8::1]:2121/up?by=ada@example.org"):
+        assert request.request(identity, commands.FetchDiagnostics(location=location), actor="ada").is_new
+
+
+def test_what_is_out_of_order_is_not_reserved(identity):
+    rows.connector(identity, 1)
+    rows.connector(identity, 2, status="Faulted")
+
+    def reserve(evse):
+        return commands.ReserveConnector(
+            reservation_id=1, id_token="A", until="2027-01-01T00:00:00Z", evse=evse
+        )
+
+    assert refused(identity, reserve(2)) == (Reason.CONNECTOR_OUT_OF_ORDER, "evse 2: Faulted")
+    assert refused(identity, reserve(3))[0] is Reason.UNKNOWN_CONNECTOR
+    for evse in (0, 1):
+        assert request.request(identity, reserve(evse), actor="ada").is_new
+
+
+def test_a_list_is_not_longer_than_the_charge_point_takes(identity):
+    entries = tuple({"idTag": str(n), "idTagInfo": {"status": "Accepted"}} for n in range(3))
+    update = commands.UpdateLocalList(version=1, entries=entries)
+    assert request.request(identity, update, actor="ada").is_new  # nothing is known
+    rows.setting(identity, "SendLocalListMaxLength", value="2")
+    assert refused(identity, update) == (
+        Reason.INVALID_PARAMETERS,
+        "entries: 3, but CP1 takes 2 in one message",
+    )
+    shorter = commands.UpdateLocalList(version=1, entries=entries[:2])
+    assert request.request(identity, shorter, actor="ada").is_new
+
+
 def test_what_no_version_can_send_is_refused_now(identity):
     too_long = commands.RemoteStart(id_token="x" * 21)
     assert refused(identity, too_long)[0] == Reason.INVALID_PARAMETERS

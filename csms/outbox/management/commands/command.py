@@ -104,7 +104,9 @@ def kinds() -> Table:
     for name, kind in commands.KINDS.items():
         parameters = []
         for declared in commands.parameters_of(kind):
-            default = "" if declared.required or declared.default in (None, ()) else f" = {declared.default}"
+            default = (
+                "" if declared.required or declared.default in (None, "", ()) else f" = {declared.default}"
+            )
             choices = f" ({', '.join(declared.choices)})" if declared.choices else ""
             optional = "" if declared.required else "[optional] ".replace("[", r"\[")
             text = f"{optional}{declared.help}{choices}"
