@@ -93,9 +93,10 @@ def test_a_server_that_is_killed_at_any_moment_loses_nothing_that_it_answered(li
         tasks = [asyncio.create_task(talker.talk()) for talker in talkers]
         for _ in range(KILLS):
             server = await asyncio.to_thread(launch)
-            answered = sum(len(talker.answered) for talker in talkers)
-            while sum(len(talker.answered) for talker in talkers) < answered + moments.randrange(1, 60):  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+            answered = sum(len(talker.answered) for talker in talkers) + moments.randrange(1, 60)
+            async with asyncio.timeout(60):
+                while sum(len(talker.answered) for talker in talkers) < answered:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
             await asyncio.sleep(moments.random() * 0.15)
             server.kill()
         server = await asyncio.to_thread(launch)
