@@ -18,6 +18,7 @@ from rich.text import Text
 from chargepoint_sim.driver import Habits
 from chargepoint_sim.fleet import Fleet, Summary, identities
 from chargepoint_sim.models import DEFAULT_MODEL, MODELS
+from chargepoint_sim.quirks import QUIRKS
 from chargepoint_sim.shell import Frame
 from chargepoint_sim.v16.configuration import FACTORY
 from ocpp_core.v16.configuration import KEYS_BY_NAME
@@ -34,6 +35,9 @@ points only wait for commands."""
 EXAMPLES = f"""\
 models:
 {chr(10).join(f"  {model.name:<8} {model.description}" for model in MODELS.values())}
+
+quirks:
+{chr(10).join(f"  {quirk.name:<22} {quirk.description}" for quirk in QUIRKS.values())}
 
 examples:
   one charge point, two connectors, at sixty times the usual pace
@@ -57,6 +61,7 @@ class Arguments(argparse.Namespace):
     count: int
     connectors: int | None
     model: list[str]
+    quirk: list[str]
     password: str | None
     tag: list[str]
     idle: bool
@@ -90,6 +95,9 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--count", type=int, default=1, help="number of charge points (default: 1)")
     what.add_argument(
         "--model", action="append", default=[], help="character, see below; several are mixed in turn"
+    )
+    what.add_argument(
+        "--quirk", action="append", default=[], help="strangeness, see below; several are mixed in turn"
     )
     what.add_argument("--connectors", type=int, help="connectors of each (default: as the model has)")
     what.add_argument(
@@ -154,6 +162,9 @@ def read(arguments: Sequence[str] | None) -> Arguments:
     for name, number in (("duration", given.duration), ("ramp", given.ramp)):
         if number < 0:
             wrong(f"--{name} {number}: must not be negative")
+    for name in given.quirk:
+        if name not in QUIRKS:
+            wrong(f"--quirk {name}: not one of {', '.join(QUIRKS)}")
     for name in given.model:
         if name not in MODELS:
             wrong(f"--model {name}: not one of {', '.join(MODELS)}")
@@ -196,6 +207,7 @@ async def run(given: Arguments) -> int:
         identities(given.id, given.count),
         passwords=given.password,
         models=given.model or (DEFAULT_MODEL,),
+        quirks=given.quirk,
         connectors=given.connectors,
         speed=given.speed,
         configuration=settings(given.set),

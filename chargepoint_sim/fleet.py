@@ -51,6 +51,7 @@ class Fleet:
         *,
         passwords: Mapping[str, str] | str | None = None,
         models: Sequence[str | Model] = (DEFAULT_MODEL,),
+        quirks: Sequence[str] = (),
         connectors: int | None = None,
         speed: float = 1.0,
         configuration: Mapping[str, str] | None = None,
@@ -60,7 +61,10 @@ class Fleet:
         habits: Habits | None = None,
         seed: int = 0,
     ) -> None:
-        """passwords: one for all, or by identity.    models: in turn.    id_tokens: none = nobody comes."""
+        """passwords: one for all, or by identity.    models: in turn.    id_tokens: none = nobody comes.
+
+        quirks: in turn, rows of `quirks.py`.
+        """
         if isinstance(passwords, str):
             passwords = dict.fromkeys(names, passwords)
         self.charge_points = [
@@ -69,6 +73,8 @@ class Fleet:
                 name,
                 password=(passwords or {}).get(name),
                 model=models[index % len(models)],
+                quirk=quirks[index % len(quirks)] if quirks else None,
+                seed=seed + index,
                 connectors=connectors,
                 speed=speed,
                 configuration=configuration,

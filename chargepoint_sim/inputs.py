@@ -107,6 +107,12 @@ class LocalStop(Input, frozen=True):
     is_emergency: bool = False
 
 
+class ClockJumped(Input, frozen=True):
+    """The calendar of the charge point goes wrong by so many seconds."""
+
+    seconds: float
+
+
 class Downloaded(Input, frozen=True, kw_only=True):
     """A firmware image is here, or (problem) could not be fetched."""
 
@@ -142,6 +148,7 @@ AnyInput = (
     | LockStuck
     | MeterTick
     | LocalStop
+    | ClockJumped
     | Downloaded
     | Uploaded
 )

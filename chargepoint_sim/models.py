@@ -22,6 +22,7 @@ class Habit(enum.Enum):
     REPEATS_STATUS = "repeats the status of every connector with each heartbeat"
     NO_STATUS_TIME = "statuses carry no timestamp"
     BARE_BOOT = "the boot notification has the vendor and the model only"
+    IGNORES_TIME = "its clock is not set by the central system"
     EAGER_HEARTBEAT = "sends heartbeats also while other messages flow"
 
 
@@ -110,7 +111,7 @@ MODELS: dict[str, Model] = {
                 "StopTransactionOnInvalidId": "false",
                 "SupportedFeatureProfiles": "Core,RemoteTrigger",
             },
-            habits=frozenset(Habit),
+            habits=frozenset(Habit) - {Habit.IGNORES_TIME},
             has_security_extension=False,
             boot_seconds=20.0,
         ),

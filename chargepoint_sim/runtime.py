@@ -87,10 +87,13 @@ class ChargePoint(Shell):
         storage: Storage | str | Path | None = None,
         record: int | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        quirk: str | None = None,
+        seed: int = 0,
     ) -> None:
         """url: without the identity.    password: HTTP Basic, the user is the identity.
 
         storage: None = memory, a path = SQLite file.    record: how many frames to keep, None = all.
+        quirk: a row of `quirks.py`.    seed: decides when faults strike; never message ids.
         """
         if isinstance(storage, str | Path):
             storage = SqliteStorage(storage, identity)
@@ -102,6 +105,8 @@ class ChargePoint(Shell):
             storage=storage,
             record=record,
             rate=1.0 / speed,
+            quirk=quirk,
+            seed=seed,
         )
         self.url = f"{url.rstrip('/')}/{quote(identity, safe='')}"
         self.password = password
@@ -433,7 +438,7 @@ class _Wire:
         try:
             async for message in connection:
                 if point._wire is self and isinstance(message, str):
-                    point.feed(inputs.FrameReceived(message))
+                    point.receive(message)
         except ConnectionClosed as error:
             return str(error)
         return f"closed with {connection.close_code} {connection.close_reason or ''}".rstrip()

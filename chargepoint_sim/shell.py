@@ -8,13 +8,16 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 
-from chargepoint_sim import effects, hardware, inputs
+from chargepoint_sim import effects, hardware, inputs, randomness
+from chargepoint_sim.faults import Direction, Faults
 from chargepoint_sim.hardware import Socket, Vehicle
 from chargepoint_sim.models import MODELS, Model
+from chargepoint_sim.quirks import QUIRKS
 from chargepoint_sim.v16 import ChargePointState, new_state, power_off, restore, step
 from chargepoint_sim.v16.state import Connector, Registration, Transaction
 
@@ -110,14 +113,31 @@ class Shell(ABC):
         storage: Storage | None = None,
         record: int | None = None,
         rate: float = 1.0,
+        quirk: str | None = None,
+        seed: int = 0,
     ) -> None:
-        """record: how many frames to keep, None = all.    rate: calendar seconds in an inner second."""
+        """record: how many frames to keep, None = all.    rate: calendar seconds in an inner second.
+
+        quirk: the name of a row of `quirks.py`.    seed: of the faults.
+        """
         self.identity = identity
         self.model = MODELS[model] if isinstance(model, str) else model
         if configuration:
             self.model = msgspec.structs.replace(
                 self.model, configuration={**self.model.configuration, **configuration}
             )
+        strange = QUIRKS[quirk] if quirk is not None else None
+        if strange is not None:
+            self.model = msgspec.structs.replace(
+                self.model,
+                configuration={**self.model.configuration, **strange.configuration},
+                habits=self.model.habits | strange.habits,
+            )
+        rules = strange.rules if strange is not None else ()
+        self.faults = Faults(seed, rules, lambda: randomness.unique_id(self.entropy() & randomness.MASK)[1])
+        """What goes wrong on the wire; see `faults.py`."""
+        self.clock_error = strange.clock_error if strange is not None else 0.0
+        """Seconds by which the battery-backed clock is ahead when power comes."""
         self.connector_count = self.model.connectors if connectors is None else connectors
         self.storage: Storage = MemoryStorage() if storage is None else storage
         self.frames: deque[Frame] = deque(maxlen=record)
@@ -190,11 +210,17 @@ class Shell(ABC):
         """Let one thing happen, and perform what follows from it."""
         if isinstance(input, inputs.FrameReceived):
             self._note("in", input.text)
+        elif isinstance(input, inputs.Connected):
+            self.faults.reconnected()
         self.state, asked = step(self.state, input, self.now())
         for effect in asked:
             self.perform(effect)
         self.arm()
         self.settled()
+
+    def receive(self, text: str) -> None:
+        """A frame has come in; faults decide whether and when it is heard."""
+        self._carry("in", text)
 
     def perform(self, effect: effects.AnyEffect) -> None:
         """Do what a step asked for."""
@@ -231,7 +257,8 @@ class Shell(ABC):
             connectors=self.connector_count,
             sockets=self._sockets,
         )
-        self.feed(inputs.PoweredOn(entropy=self.entropy(), utc=self.calendar(), rate=self.rate, after=after))
+        utc = max(0.0, self.calendar() + self.clock_error)
+        self.feed(inputs.PoweredOn(entropy=self.entropy(), utc=utc, rate=self.rate, after=after))
 
     def cut_power(self) -> None:
         """Everything stops at once; only storage and hardware are left."""
@@ -260,6 +287,10 @@ class Shell(ABC):
     def pause_vehicle(self, connector: int = 1, *, is_paused: bool = True) -> None:
         """The vehicle stops (or resumes) taking energy."""
         self.feed(inputs.VehiclePaused(connector, is_paused))
+
+    def jump_clock(self, seconds: float) -> None:
+        """The calendar of the charge point jumps, until the central system sets it right."""
+        self.feed(inputs.ClockJumped(seconds))
 
     def fault(
         self, connector: int = 1, error_code: str = "OtherError", info: str = "", *, is_warning: bool = False
@@ -365,8 +396,48 @@ class Shell(ABC):
         self.disconnect(effect.reason)
 
     def _send(self, effect: effects.Send) -> None:
-        self._note("out", effect.text)
-        self.transmit(effect.text)
+        self._carry("out", effect.text)
+
+    def _carry(self, direction: Direction, text: str) -> None:
+        """Let a frame pass through the faults."""
+        if self.faults.is_idle:
+            self._pass(direction, text)
+            return
+        held_before = self.faults.holds(direction)
+        outcome = self.faults.carry(direction, text)
+        for passage in outcome.passages:
+            self._after(passage.seconds, partial(self._pass, direction, passage.text))
+        for reply in outcome.replies:
+            self._pass("out", reply)
+        held = self.faults.holds(direction)
+        if held is not None and held != held_before:
+            self._after(self.faults.hold_seconds(), partial(self._release, direction, held))
+        if outcome.break_after is not None:
+            self._after(outcome.break_after, self.abort)
+
+    def _pass(self, direction: Direction, text: str) -> None:
+        if direction == "in":
+            self.feed(inputs.FrameReceived(text))
+        else:
+            self._note("out", text)
+            self.transmit(text)
+
+    def _release(self, direction: Direction, text: str) -> None:
+        for each in self.faults.release(direction, text):
+            self._pass(direction, each)
+
+    def _after(self, seconds: float, what: Callable[[], None]) -> None:
+        """Do something after so many seconds on the wire, if the connection is still the same one."""
+        if seconds <= 0:
+            what()
+            return
+        connection = self.tally.connections
+
+        def run() -> None:
+            if connection == self.tally.connections and self.is_connected:
+                what()
+
+        self.later(seconds / self.rate, run)
 
     def _ignore(self, effect: effects.AnyEffect) -> None:
         """Timers stand in the state; `arm` is called after every step."""

@@ -170,6 +170,7 @@ class VirtualChargePoint(Shell):
         latency: float = 0.0,
         seed: int = 0,
         record: int | None = None,
+        quirk: str | None = None,
     ) -> None:
         """latency: seconds that a frame takes.    seed: where message ids and waiting times come from."""
         super().__init__(
@@ -179,6 +180,8 @@ class VirtualChargePoint(Shell):
             configuration=configuration,
             storage=storage,
             record=record,
+            quirk=quirk,
+            seed=seed,
         )
         self.clock = VirtualClock() if clock is None else clock
         self.central_system = central_system
@@ -229,7 +232,7 @@ class VirtualChargePoint(Shell):
 
     def deliver(self, text: str) -> None:
         """A frame of the central system comes in."""
-        self._soon(lambda: self.feed(inputs.FrameReceived(text)))
+        self._soon(lambda: self.receive(text))
 
     def download(self, effect: effects.Download) -> None:
         def run() -> None:

@@ -288,6 +288,11 @@ def _on_uploaded(turn: Turn, input: inputs.Uploaded) -> None:
         log_upload.on_uploaded(turn, input)
 
 
+def _on_clock_jumped(turn: Turn, input: inputs.ClockJumped) -> None:
+    if turn.state.is_on:
+        registration.move_clock(turn, input.seconds)
+
+
 def _on_meter_tick(turn: Turn, input: inputs.MeterTick) -> None:
     for connector in turn.state.outlets:
         if connector.socket is not None:
@@ -337,6 +342,7 @@ _INPUTS: dict[type, Callable[[Turn, Any], None]] = {
     inputs.LockStuck: _on_lock_stuck,
     inputs.MeterTick: _on_meter_tick,
     inputs.LocalStop: _on_local_stop,
+    inputs.ClockJumped: _on_clock_jumped,
     inputs.Downloaded: _on_downloaded,
     inputs.Uploaded: _on_uploaded,
 }

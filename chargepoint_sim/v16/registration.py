@@ -179,14 +179,20 @@ def on_heartbeat_result(turn: Turn, call: WaitingCall, response: core.Heartbeat.
 def set_clock(turn: Turn, utc: float) -> None:
     """Step the calendar when it is off by more than a second; timers run on and do not notice."""
     change = utc - turn.utc
-    if abs(change) > 1.0:
+    if abs(change) > 1.0 and Habit.IGNORES_TIME not in turn.state.model.habits:
         turn.log(f"clock set by {change:+.0f} s")
-        turn.state.clock.reference_utc = utc
-        turn.state.clock.reference_now = turn.now
-        metering.align_to_clock(turn)
-        reservations.watch(turn)
+        move_clock(turn, change)
         security_events.note(turn, "SettingSystemTime", f"{change:+.0f} s")
-        turn.stop_timer("profiles")  # armed anew at the end of the step
+
+
+def move_clock(turn: Turn, change: float) -> None:
+    """The calendar shows another time from now on; what waits for a time of day waits anew."""
+    utc = max(0.0, turn.utc + change)
+    turn.state.clock.reference_utc = utc
+    turn.state.clock.reference_now = turn.now
+    metering.align_to_clock(turn)
+    reservations.watch(turn)
+    turn.stop_timer("profiles")  # armed anew at the end of the step
 
 
 def close(turn: Turn, reason: str) -> None:

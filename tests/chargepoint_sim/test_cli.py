@@ -17,6 +17,7 @@ from tests.chargepoint_sim.server import server
         ("--url ws://x --speed 0", "above 0"),
         ("--url ws://x --duration -1", "negative"),
         ("--url ws://x --model tesla", "not one of ac11"),
+        ("--url ws://x --quirk mad", "not one of huge-connector-count"),
         ("--url ws://x --tag 123456789012345678901", "20 characters"),
         ("--url ws://x --set Nonsense=1", "KEY=VALUE"),
         ("--url ws://x --set HeartbeatInterval=often", "whole number"),
