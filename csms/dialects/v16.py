@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -109,12 +110,19 @@ def check_bounds(request: Payload) -> None:
 
     The schemas bound no integer. Raises PayloadError (PROPERTY_CONSTRAINT).
     """
-    for member, (lowest, highest) in BOUNDS.items():
-        value = getattr(request, member, None)
+    for member, lowest, highest in _bounds_of(type(request)):
+        value = getattr(request, member)
         if value is not None and not lowest <= value <= highest:
             raise PayloadError(
                 Violation.PROPERTY_CONSTRAINT, f"{member}: {value} is not within {lowest} to {highest}"
             )
+
+
+@cache
+def _bounds_of(payload_type: type[Payload]) -> tuple[tuple[str, int, int], ...]:
+    return tuple(
+        (member, *bounds) for member, bounds in BOUNDS.items() if member in payload_type.__struct_fields__
+    )
 
 
 ANSWERS: dict[str, Answer | RecordOnly | NotSupported] = {
