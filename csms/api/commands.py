@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -118,6 +119,20 @@ class CommandIn(Body):
     expires_at: Moment | None = Field(
         None, description="Not sent any more after this. Without it: the setting of the server, an hour."
     )
+    as_given: bool = Field(
+        False, description="Whatever is known of the charge point's connectors, transactions and settings."
+    )
+
+
+class CallIn(Body):
+    """A call with any name and any payload. Nobody judges them but the charge point."""
+
+    action: str = Field(min_length=1, max_length=50)
+    payload: Any = Field(description="Any JSON; sent as it is.")
+    reason: str = Field("", max_length=outbox.MAX_REASON, description="Why; kept with the call.")
+    expires_at: Moment | None = Field(
+        None, description=f"Not sent any more after this. Without it: {outbox.RAW_CALL_EXPIRES_AFTER_S:g} s."
+    )
 
 
 class KindOut(Schema):
@@ -206,6 +221,35 @@ async def ask(
     With an Idempotency-Key, the same request again gives the same command with 200, and another one 409.
     """
     row, is_new = await sync_to_async(_ask)(identity, body, caller(request).actor, idempotency_key)
+    return await _told(request, response, row, query, is_new)
+
+
+@of_charge_point.post(
+    "/{path:identity}/calls",
+    response={201: CommandOut, 200: CommandOut},
+    auth=requires(Scope.ADMIN),
+    summary="Send a call as it is",
+)
+async def call(
+    request: HttpRequest,
+    identity: str,
+    body: CallIn,
+    query: Query[WaitQuery],
+    response: HttpResponse,
+    idempotency_key: Annotated[str, Header("", alias="Idempotency-Key", max_length=outbox.MAX_KEY)],
+):
+    """For engineers and testers: any action and payload, unchanged, also such as no version of OCPP knows.
+
+    It becomes a command of the kind RawCall. `expired` says that it was never sent, `refused` that it was
+    answered with an error or with what nobody can read. Secrets are refused: the event log would keep them.
+    """
+    row, is_new = await sync_to_async(_call)(identity, body, caller(request).actor, idempotency_key)
+    return await _told(request, response, row, query, is_new)
+
+
+async def _told(
+    request: HttpRequest, response: HttpResponse, row: Command, query: WaitQuery, is_new: bool
+) -> Status:
     row = await _settled(row, query)
     response["Location"] = f"{_root(request)}/commands/{row.command_id}"
     return Status(201 if is_new else 200, command_out(row, caller(request).sees_persons))
@@ -215,6 +259,19 @@ def _ask(identity: str, body: CommandIn, actor: str, idempotency_key: str) -> tu
     asked = outbox.request(
         identity,
         commands.build(body.kind, body.parameters),
+        actor=actor,
+        reason=body.reason,
+        expires_at=body.expires_at,
+        idempotency_key=idempotency_key,
+        as_given=body.as_given,
+    )
+    return _existing(asked.command_id), asked.is_new
+
+
+def _call(identity: str, body: CallIn, actor: str, idempotency_key: str) -> tuple[Command, bool]:
+    asked = outbox.request(
+        identity,
+        commands.raw_call(body.action, json.dumps(body.payload, ensure_ascii=False, separators=(",", ":"))),
         actor=actor,
         reason=body.reason,
         expires_at=body.expires_at,

@@ -122,6 +122,8 @@ COMMANDS = {
 }
 
 
+RAW_CALL = CommandWords("A call as it is", "terminal")
+
 # Buttons of their own on the page of a charge point; the others stand under "More".
 EVERYDAY = frozenset(
     {

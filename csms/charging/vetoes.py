@@ -1,7 +1,8 @@
 """What may be said against a command, from what is known of its charge point.
 
-The outbox asks these before it records a command (settings.COMMAND_VETOES), on the newest state of the
-stream, so that the API, the back office and the command line refuse the same things for the same reasons.
+The outbox asks these before it records a command, on the newest state of the stream, so that the API, the
+back office and the command line refuse the same things for the same reasons. settings.COMMAND_CONDITIONS are
+asked always, settings.COMMAND_VETOES not of a command that is sent as given.
 A veto is `(state, command) -> None` and raises Refused.
 """
 

@@ -14,6 +14,9 @@ MASK = "•••"
 # What our own events and commands call it.
 OWN_MEMBERS = frozenset({"group_id_token", "id_token", "stop_id_token"})
 
+# Members that hold JSON as text.
+JSON_TEXTS = frozenset({"payload_json"})
+
 
 @cache
 def members() -> frozenset[str]:
@@ -29,13 +32,16 @@ def members() -> frozenset[str]:
 def masked(value: Any) -> Any:
     """The same JSON with the personal members masked."""
     if isinstance(value, dict):
-        return {
-            name: MASK if name in members() and member not in (None, "") else masked(member)
-            for name, member in value.items()
-        }
+        return {name: _member(name, member) for name, member in value.items()}
     if isinstance(value, list):
         return [masked(item) for item in value]
     return value
+
+
+def _member(name: str, value: Any) -> Any:
+    if name in members() and value not in (None, ""):
+        return MASK
+    return masked_text(value) if name in JSON_TEXTS and isinstance(value, str) else masked(value)
 
 
 def masked_text(text: str) -> str:

@@ -15,7 +15,7 @@ from csms.domain.commands import Command
 from csms.domain.errors import Reason, Refused
 from csms.domain.facts import Fact
 from csms.domain.questions import Question
-from ocpp_core.action import Catalogue
+from ocpp_core.action import CENTRAL_SYSTEM, Catalogue
 from ocpp_core.errors import PayloadError, Violation
 from ocpp_core.payload import Payload, decode, encode
 
@@ -68,6 +68,19 @@ class Dialect:
         """What a finished exchange says happened; nothing for an action without a row."""
         read = self.facts.get(action)
         return () if read is None else tuple(read(request, response))
+
+    def our_request(self, action: str, payload_json: bytes | str) -> Payload | None:
+        """The request of a call of ours; None when it is no call of ours, or not a valid one (a raw call).
+
+        Such an exchange says nothing: what a charge point may have made of it, nobody knows.
+        """
+        declared = self.catalogue.get(action)
+        if declared is None or CENTRAL_SYSTEM not in declared.sent_by:
+            return None
+        try:
+            return decode(declared.Request, payload_json)
+        except PayloadError:
+            return None
 
     def check_command(self, command: Command) -> None:
         """Would the request be valid? Raises Refused with the member that is not."""

@@ -14,6 +14,7 @@ A member of kind JsonObject is written in the words of the charge point's versio
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -371,6 +372,19 @@ class DeliverCertificate(Command):
     certificate_chain: str = parameter("As PEM, the charge point's own certificate first.", max_length=10_000)
 
 
+# --- as it is ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawCall(Command):
+    """A call with any name and any payload, unchanged. It is none of KINDS: see raw_call."""
+
+    action: str = parameter("Its name.", max_length=50)
+    payload_json: str = parameter("Its payload, as JSON.", max_length=200_000)
+
+    resend: ClassVar[bool] = False
+
+
 KINDS: dict[str, type[Command]] = {
     kind.__name__: kind
     for kind in (
@@ -452,6 +466,8 @@ def build(kind: str, parameters: dict[str, Any]) -> Command:
 
 def restored(kind: str, parameters: dict[str, Any]) -> Command:
     """A command as it was asked once. What was recorded is not judged again by the limits of today."""
+    if kind == RawCall.__name__:
+        return RawCall(**parameters)
     command = KINDS[kind]
     lists = {known.name for known in parameters_of(command) if known.type in LISTS}
     return command(**{name: tuple(v) if name in lists else v for name, v in parameters.items()})
@@ -461,6 +477,37 @@ def build_from_texts(kind: str, texts: dict[str, str]) -> Command:
     """The same from texts, as a command line or a table has them; see parameters.from_text."""
     types = {known.name: known.type for known in parameters_of(kind_named(kind))}
     return build(kind, {name: from_text(name, types.get(name, "text"), text) for name, text in texts.items()})
+
+
+def raw_call(action: str, payload_json: str) -> RawCall:
+    """A call with a payload that nobody judges, but that it is JSON.
+
+    Raises Refused(INVALID_PARAMETERS) when no frame can be made of it.
+    """
+    given = {"action": action, "payload_json": payload_json}
+    known = {member.name: member for member in declared(RawCall)}
+    call = RawCall(**checked(known, given))
+    if not action or not action.isprintable() or not _is_encodable(action):
+        raise invalid("action", f"{action!r} is not a name")
+    try:
+        json.loads(payload_json, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise invalid("payload", f"not JSON: {error}") from None
+    if not _is_encodable(payload_json):
+        raise invalid("payload", "not Unicode")
+    return call
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 PARAMETERS = {name: declared(kind) for name, kind in KINDS.items()}

@@ -53,10 +53,16 @@ class Interpreter:
 
     def answered(self, event: Recorded) -> tuple[Fact, ...]:
         """The result of a call of ours: what the exchange says, and that the command was answered."""
-        command = command_of(self._call(event))
-        frame = parse(event.payload)
+        call = self._call(event)
+        asked, frame = parse(call.payload), parse(event.payload)
+        assert isinstance(asked, Call)
         assert isinstance(frame, CallResult)
-        return (*self.exchange(event), command_answered(command, bytes(frame.payload)))
+        if self._dialect(event).our_request(call.action, bytes(asked.payload)) is None:
+            self._calls.pop(call.position, None)
+            said: tuple[Fact, ...] = ()
+        else:
+            said = self.exchange(event)
+        return (*said, command_answered(command_of(call), bytes(frame.payload)))
 
     def refused(self, event: Recorded) -> tuple[Fact, ...]:
         command = command_of(self._call(event))
@@ -105,6 +111,7 @@ def _dialect(opened: Recorded) -> Dialect:
 
 
 UNREADABLE_RESULT = "UnreadableResult"
+MAX_STATUS = 30  # characters of a word; a raw call may be answered with anything
 
 
 def command_of(call_sent: Recorded) -> str:
@@ -113,9 +120,11 @@ def command_of(call_sent: Recorded) -> str:
 
 
 def command_answered(command_id: str, response: bytes) -> facts.CommandAnswered:
-    body = msgspec.json.decode(response)
+    """Raises msgspec.DecodeError or RecursionError for what is not JSON all through."""
+    text = response.decode().replace("\\u0000", "\\ufffd")  # which no database stores
+    body = msgspec.json.decode(text)
     status = body.get("status", "") if isinstance(body, dict) else ""
-    return facts.CommandAnswered(command_id=command_id, status=str(status), response=response.decode())
+    return facts.CommandAnswered(command_id=command_id, status=str(status)[:MAX_STATUS], response=text)
 
 
 def _opened(_: Interpreter, event: Recorded) -> tuple[Fact, ...]:

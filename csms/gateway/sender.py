@@ -17,7 +17,7 @@ import msgspec
 from csms.charging.tables import STATES
 from csms.dialects.rules import Dialect
 from csms.domain import facts
-from csms.domain.commands import RequestExtendedMessage, RequestMessage
+from csms.domain.commands import Command, RawCall, RequestExtendedMessage, RequestMessage
 from csms.domain.errors import Refused
 from csms.eventlog import event_types as et
 from csms.eventlog.interpret import UNREADABLE_RESULT, command_answered
@@ -27,7 +27,7 @@ from csms.outbox.projections import COMMANDS, REQUESTED, SENT, CommandRow
 from ocpp_core.errors import LocalProtocolError, PayloadError
 from ocpp_core.events import AnswerUnexpected, ErrorReceived, ResultReceived
 from ocpp_core.frames import CallError, CallResult, parse
-from ocpp_core.payload import Payload, decode
+from ocpp_core.payload import Payload, RawPayload, decode
 from ocpp_core.peer import Peer
 
 logger = logging.getLogger(__name__)
@@ -137,22 +137,17 @@ class Sender:
         for row in _due(state.rows, batch)[: MAX_EVENTS_PER_PUMP - 1]:
             try:
                 command = row.command()
-                request = self._dialect.request_for(command)
-                if not self._may_be_sent(request):
-                    continue
-                text = self._peer.call(
-                    request,
-                    unique_id=row.command_id,
-                    deadline=asyncio.get_running_loop().time() + self._call_timeout_s,
-                )
+                opened = self._open_call(command, row.command_id)
             except (Refused, LocalProtocolError, PayloadError, ValueError) as error:
                 self._record_impossible(state, batch, row, str(error))
                 continue
+            if opened is None:
+                continue
+            action, request, text = opened
             if isinstance(command, RequestMessage):
                 self.requested_messages.add(command.message)
             elif isinstance(command, RequestExtendedMessage):
                 self.requested_messages.add(SENT_AS.get(command.message, command.message))
-            action = self._dialect.catalogue.action_of(request).name
             recorded = batch.record(
                 state,
                 et.CALL_SENT,
@@ -166,6 +161,26 @@ class Sender:
             )
             return SentCall(recorded.position, row.command_id, action, request), text
         return None
+
+    def _open_call(self, command: Command, unique_id: str) -> tuple[str, Payload, str] | None:
+        """Action, request and text of a call; None when the charge point may not hear it yet.
+
+        Raises Refused, LocalProtocolError, PayloadError or ValueError when it can never be sent.
+        """
+        deadline = asyncio.get_running_loop().time() + self._call_timeout_s
+        if isinstance(command, RawCall):
+            if self._registration() not in ("Accepted", "Pending"):
+                return None
+            text = self._peer.call_raw(
+                command.action, command.payload_json, unique_id=unique_id, deadline=deadline
+            )
+            known = self._dialect.our_request(command.action, command.payload_json)
+            return command.action, known or RawPayload(json=command.payload_json), text
+        request = self._dialect.request_for(command)
+        if not self._may_be_sent(request):
+            return None
+        text = self._peer.call(request, unique_id=unique_id, deadline=deadline)
+        return self._dialect.catalogue.action_of(request).name, request, text
 
     def _may_be_sent(self, request: Payload) -> bool:
         """A pending charge point is set up but charges nobody; a rejected one hears nothing."""
@@ -212,7 +227,10 @@ class Sender:
     # --- answers in ------------------------------------------------------------------------------------
 
     def result_unit(self, text: str, result: ResultReceived) -> Unit:
-        return self._result_unit(self._take_sent(), text, result.response, ",".join(result.repairs))
+        sent = self._take_sent()
+        if not _is_json(result.response):
+            return self._unreadable_unit(sent, text)
+        return self._result_unit(sent, text, result.response, ",".join(result.repairs))
 
     def error_unit(self, text: str, error: ErrorReceived) -> Unit:
         sent = self._take_sent()
@@ -224,7 +242,7 @@ class Sender:
 
     def _unreadable_unit(self, sent: SentCall, text: str) -> Unit:
         refused = facts.CommandRefused(sent.command_id, UNREADABLE_RESULT, "")
-        concealed = self._dialect.conceal(sent.action, text)
+        concealed = self._conceal(sent, text)
         return self._answer_unit(sent, et.RESULT_REJECTED, concealed, (refused,))
 
     def unexpected_unit(self, text: str, answer: AnswerUnexpected) -> Unit:
@@ -244,11 +262,14 @@ class Sender:
             response, repairs = self._read(sent, frame)
         except PayloadError:
             return self._unreadable_unit(sent, text)
+        if not _is_json(response):
+            return self._unreadable_unit(sent, text)
         return self._result_unit(sent, text, response, repairs)
 
     def _read(self, sent: SentCall, frame: CallResult) -> tuple[Payload, str]:
         """A response and the names of its repairs, as the peer would read it. Raises PayloadError."""
-        response_type = self._dialect.catalogue[sent.action].Response
+        action = self._dialect.catalogue.get(sent.action)
+        response_type = RawPayload if action is None else action.Response
         try:
             return decode(response_type, frame.payload), ""
         except PayloadError:
@@ -258,14 +279,20 @@ class Sender:
             return decode(response_type, msgspec.json.encode(mended[0])), ",".join(mended[1])
 
     def _result_unit(self, sent: SentCall, text: str, response: Payload, repairs: str) -> Unit:
-        concealed = self._dialect.conceal(sent.action, text)
+        concealed = self._conceal(sent, text)
         frame = parse(concealed)
         assert isinstance(frame, CallResult)
         if concealed is not text:
             response, repairs = self._read(sent, frame)
-        said = self._dialect.facts_of(sent.action, sent.request, response)
+        said: tuple[facts.Fact, ...] = ()
+        if type(sent.request) is not RawPayload:
+            said = self._dialect.facts_of(sent.action, sent.request, response)
         answered = command_answered(sent.command_id, bytes(frame.payload))
         return self._answer_unit(sent, et.RESULT_RECEIVED, concealed, (*said, answered), repairs=repairs)
+
+    def _conceal(self, sent: SentCall, text: str) -> str:
+        """The answer to a call that no version knows may be any answer."""
+        return self._dialect.conceal(sent.action if sent.action in self._dialect.catalogue else "", text)
 
     def _answer_unit(
         self,
@@ -316,6 +343,17 @@ def _due(rows: Rows, batch: Batch) -> list[CommandRow]:
         if row.state == REQUESTED or (row.state == SENT and row.may_be_resent()):
             due.append(row)
     return sorted(due, key=lambda row: row.position)
+
+
+def _is_json(response: Payload) -> bool:
+    """What answers a raw call was not read by anybody yet."""
+    if type(response) is not RawPayload:
+        return True
+    try:
+        msgspec.json.decode(response.json)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def storable(text: str) -> str:

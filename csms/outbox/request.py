@@ -27,6 +27,8 @@ from csms.outbox.projections import CANCELLED, COMMANDS, REQUESTED, SENT, Comman
 
 SECRET_SETTINGS = frozenset({"authorizationkey"})
 
+RAW_CALL_EXPIRES_AFTER_S = 10.0
+
 MAX_REASON, MAX_KEY, MAX_ACTOR = 200, 100, 150
 
 Veto = Callable[[StreamState, commands.Command], None]
@@ -38,6 +40,7 @@ class Wish:
 
     expires_at: aware; not sent any more after it (None: the setting).
     idempotency_key: the same key from the same actor gives the same command, asked once.
+    as_given: whatever is known of the charge point; it may say itself what it thinks of connector 99.
     """
 
     charge_point: str
@@ -45,6 +48,7 @@ class Wish:
     reason: str = ""
     expires_at: datetime | None = None
     idempotency_key: str = ""
+    as_given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ def request(
     reason: str = "",
     expires_at: datetime | None = None,
     idempotency_key: str = "",
+    as_given: bool = False,
 ) -> Asked:
     """Record that `actor` asks `command` of a charge point, and wake the gateway that holds it.
 
@@ -82,6 +87,7 @@ def request(
         reason=reason,
         expires_at=expires_at,
         idempotency_key=idempotency_key,
+        as_given=as_given,
     )
     try:
         return request_all([wish], actor=actor)[0]
@@ -166,10 +172,10 @@ def _ask(wish: Wish, actor: str, state: StreamState, batch: Batch) -> Asked:
     earlier = _earlier(wish, actor, state)
     if earlier:
         return Asked(earlier, is_new=False)
-    expires_at = wish.expires_at or batch.now + timedelta(seconds=settings.PYROCPP.command_expires_after_s)
+    expires_at = wish.expires_at or batch.now + timedelta(seconds=_expires_after_s(wish.command))
     if expires_at <= batch.now:
         raise Refused(Reason.EXPIRED, f"expires_at: {expires_at.isoformat()}", member="expires_at")
-    for veto in vetoes():
+    for veto in (*conditions(), *(() if wish.as_given else vetoes())):
         veto(state, wish.command)
     check_command(wish.command)
     command_id = str(uuid.uuid4())
@@ -182,6 +188,8 @@ def _ask(wish: Wish, actor: str, state: StreamState, batch: Batch) -> Asked:
         expires_at=expires_at,
     )
     body = asdict(fact) | {"parameters": asdict(wish.command), "expires_at": expires_at.isoformat()}
+    if wish.as_given:
+        body["as_given"] = True
     batch.record(
         state,
         et.COMMAND_REQUESTED,
@@ -190,6 +198,19 @@ def _ask(wish: Wish, actor: str, state: StreamState, batch: Batch) -> Asked:
         facts=(fact,),
     )
     return Asked(command_id, is_new=True)
+
+
+def _expires_after_s(command: commands.Command) -> float:
+    """Who sends a raw call looks on: it waits for a charge point that just connects, and no longer."""
+    if isinstance(command, commands.RawCall):
+        return RAW_CALL_EXPIRES_AFTER_S
+    return settings.PYROCPP.command_expires_after_s
+
+
+@cache
+def conditions() -> tuple[Veto, ...]:
+    """What has to hold for every command, also as given (settings.COMMAND_CONDITIONS)."""
+    return tuple(import_string(path) for path in settings.COMMAND_CONDITIONS)
 
 
 @cache
@@ -201,6 +222,8 @@ def vetoes() -> tuple[Veto, ...]:
 def check_command(command: commands.Command) -> None:
     """Refuse what no version could send, now and with a reason, instead of later on the wire."""
     _check_secrets(command)
+    if isinstance(command, commands.RawCall):
+        return  # the charge point judges it
     refusals = []
     for dialect in DIALECTS.values():
         try:
@@ -219,11 +242,30 @@ def _check_secrets(command: commands.Command) -> None:
     """What the log would keep for ever in clear. Raises Refused(SECRET_SETTING or SECRET)."""
     if isinstance(command, commands.ChangeSetting) and command.key.strip().casefold() in SECRET_SETTINGS:
         raise Refused(Reason.SECRET_SETTING, command.key, member="key")
-    for member, value in asdict(command).items():
+    given = asdict(command)
+    if isinstance(command, commands.RawCall):
+        given = {"payload": _pairs(command.payload_json)}
+    for member, value in given.items():
         if any(CREDENTIALS.search(text) for text in _texts(value)):
             raise Refused(
                 Reason.SECRET, f"{member}: a name or password in an address, or a private key", member=member
             )
+
+
+def _pairs(payload_json: str) -> Any:
+    """The JSON with each object as its pairs, so that a name that stands twice hides nothing.
+
+    Raises Refused(SECRET_SETTING) for a setting of ours that is a secret, whatever the call.
+    """
+
+    def seen(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        keys = [value for name, value in pairs if name.casefold() == "key" and isinstance(value, str)]
+        has_value = any(name.casefold() == "value" for name, _ in pairs)
+        if has_value and any(key.strip().casefold() in SECRET_SETTINGS for key in keys):
+            raise Refused(Reason.SECRET_SETTING, keys[0], member="payload")
+        return pairs
+
+    return json.loads(payload_json, object_pairs_hook=seen)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -54,8 +54,8 @@ PROJECTIONS = [
 ]
 
 # What may be said against a command before it is recorded (csms/outbox/request.py).
+COMMAND_CONDITIONS = ["csms.charging.vetoes.is_registered"]
 COMMAND_VETOES = [
-    "csms.charging.vetoes.is_registered",
     "csms.charging.vetoes.connector_exists",
     "csms.charging.vetoes.connector_works",
     "csms.charging.vetoes.local_list_fits",

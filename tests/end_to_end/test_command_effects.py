@@ -1,13 +1,15 @@
-"""What shows that a command was done: reservations, uploads, firmware, messages of the security extension."""
+"""What shows that a command was done, and calls that are sent as they are."""
 
+import json
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
 from csms.eventlog.rebuild import chosen, differences
 from tests import factories
 from tests.end_to_end.conftest import Site, until
-from tests.end_to_end.test_commands import ACCEPTED, Rest, answer
+from tests.end_to_end.test_commands import ACCEPTED, POOL, Rest, answer
 from tests.end_to_end.wire import unlike_any_other
 
 pytestmark = pytest.mark.end_to_end
@@ -127,3 +129,63 @@ def test_a_charging_profile_reaches_the_charge_point_as_it_was_given(rest, charg
     answer(charge_point, "SetChargingProfile", {"connectorId": 0, "csChargingProfiles": profile})
     command = asking.result()
     assert (command["parameters"]["profile"], command["response"]) == (profile, ACCEPTED)
+
+
+# --- raw calls -----------------------------------------------------------------------------------------
+
+
+def calling(rest, identity, action, payload, query="?wait=30"):
+    """The answer of the API, while the test goes on."""
+    path = f"/charge-points/{quote(identity, safe='')}/calls{query}"
+    return POOL.submit(rest, "POST", path, {"action": action, "payload": payload})
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "response"),
+    [
+        ("Frobnicate", {"b": [1.5, None, "ä"], "a": {}}, {"status": "x" * 40, "nul": "\0", "n": None}),
+        ("Frobnicate", [], "no object"),
+        ("Reset", {"type": 7}, ACCEPTED),
+        ("Heartbeat", {}, {"currentTime": UNTIL}),
+        ("ChangeConfiguration", {"key": "K"}, ACCEPTED),
+        ("ChangeConfiguration", {"key": "K", "value": "V"}, ACCEPTED),
+        ("BootNotification", {}, {"status": "Accepted", "currentTime": UNTIL, "interval": 5}),
+    ],
+)
+def test_a_raw_call_goes_out_and_is_answered_as_it_is(
+    site, rest, charge_point, identity, action, payload, response
+):
+    asking = calling(rest, identity, action, payload)
+    answer(charge_point, action, payload, response)
+    status, command = asking.result()
+    assert status == 201
+    assert (command["state"], command["kind"], command["effect"]) == ("answered", "RawCall", "")
+    assert command["response"] == json.loads(json.dumps(response).replace("\\u0000", "\ufffd"))
+    _, settings = rest("GET", f"/settings?charge_point={quote(identity)}&key=K")
+    assert len(settings["items"]) == (payload == {"key": "K", "value": "V"})
+    assert charge_point.result("Heartbeat")  # the connection lives
+
+
+def test_a_raw_call_that_is_answered_badly_is_told_from_one_that_was_never_sent(site, rest, identity):
+    status, never = calling(rest, identity, "Reset", {}, "").result()
+    assert (status, never["state"]) == (201, "requested")
+    with site.connect(identity) as charge_point:
+        charge_point.boot()
+        call = charge_point.next_call()  # it was just connecting
+        charge_point.send([4, call[1], "FormationViolation", "no", {}])
+        never = rest.command(never["id"], "?wait=30")
+        assert (never["state"], never["error"]["code"]) == ("refused", "FormationViolation")
+        for action, response in (("Reset", {"status": 5}), ("Frobnicate", {"AuthorizationKey": 5})):
+            asking = calling(rest, identity, action, {})
+            answer(charge_point, action, {}, response)
+            assert asking.result()[1]["state"] == ("refused" if action == "Reset" else "answered")
+        asking = calling(rest, identity, "Frobnicate", {})
+        call = charge_point.next_call()
+        charge_point.send(f'[3,"{call[1]}",{{"a":"\\ud800"}}]')
+        assert asking.result()[1]["state"] == "refused"
+        assert charge_point.result("Heartbeat")
+
+
+def test_a_raw_call_with_a_secret_is_refused(rest, identity):
+    status, problem = calling(rest, identity, "X", {"key": "AuthorizationKey", "value": "s"}).result()
+    assert (status, problem["reason"]) == (422, "secret_setting")

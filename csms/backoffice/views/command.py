@@ -58,7 +58,7 @@ def progress(request: HttpRequest, quoted: str, command_id: str) -> HttpResponse
         raise Http404("no such command")
     context = {
         "command": command,
-        "words": words.COMMANDS[command.kind],
+        "words": words.COMMANDS.get(command.kind, words.RAW_CALL),
         "here": here,
         "quoted": quoted,
         "sees_personal": personal.may_see(request.user),

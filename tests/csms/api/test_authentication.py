@@ -90,6 +90,7 @@ NEEDS = [
     ("POST", "/charge-points/CP/password", "admin"),
     ("GET", "/charge-points/CP/commands", "read"),
     ("POST", "/charge-points/CP/commands", "command"),
+    ("POST", "/charge-points/CP/calls", "admin"),
     ("GET", "/lobby", "read"),
     ("GET", "/connectors", "read"),
     ("GET", "/transactions", "read"),

@@ -32,3 +32,9 @@ def test_masked(value, told):
 
 def test_what_cannot_be_read_is_masked_as_a_whole():
     assert masked_text('{"idTag":"T"') == MASK
+
+
+def test_json_in_a_text_is_masked_too():
+    call = {"action": "Authorize", "payload_json": '{"idTag":"A","x":1}'}
+    assert masked(call) == {"action": "Authorize", "payload_json": '{"idTag":"•••","x":1}'}
+    assert masked({"payload_json": {"idTag": "A"}}) == {"payload_json": {"idTag": "•••"}}

@@ -187,6 +187,20 @@ def test_a_command_becomes_a_request(command, action, payload):
     assert json.loads(encode(rendered)) == payload
 
 
+@pytest.mark.parametrize(
+    ("action", "payload", "is_read"),
+    [
+        ("Reset", '{"type":"Soft"}', True),
+        ("Reset", "{}", False),
+        ("Reset", "5", False),
+        ("Heartbeat", "{}", False),  # not ours to call: its facts are the charge point's
+        ("Frobnicate", "{}", False),
+    ],
+)
+def test_only_a_valid_call_of_ours_says_something(action, payload, is_read):
+    assert (DIALECT.our_request(action, payload) is not None) == is_read
+
+
 @pytest.mark.parametrize("message", commands.TRIGGERED_FACTS)
 def test_every_message_that_can_be_asked_for_can_be_sent(message):
     DIALECT.check_command(commands.RequestMessage(message=message))

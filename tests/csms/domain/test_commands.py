@@ -17,6 +17,7 @@ from csms.domain.commands import (
     effect_of,
     kind_named,
     parameters_of,
+    raw_call,
     restored,
 )
 from csms.domain.errors import Reason, Refused
@@ -92,7 +93,7 @@ def test_every_command_is_a_kind():
         for member in vars(commands).values()
         if inspect.isclass(member) and issubclass(member, commands.Command) and member is not commands.Command
     ]
-    assert list(KINDS.values()) == classes
+    assert [*KINDS.values(), commands.RawCall] == classes
     assert set(RIGHT) == set(KINDS)
 
 
@@ -233,6 +234,39 @@ def test_what_is_to_begin_later_says_when():
     later = RIGHT["InstallSignedFirmware"] | {"install_at": "2027-02-01T00:00:00Z"}
     assert begins_at(build("InstallSignedFirmware", later)) == datetime(2027, 2, 1, tzinfo=UTC)
     assert begins_at(build("ForgetTokens", {})) is None
+
+
+@pytest.mark.parametrize("payload", ["{}", "null", "5", '{"a": [1.50, "\\u0000"]}', '{"a":1,"a":2}', " [ ] "])
+def test_a_raw_call_keeps_its_payload_letter_for_letter(payload):
+    call = raw_call("Frobnicate", payload)
+    assert (call.action, call.payload_json, call.resend) == ("Frobnicate", payload, False)
+    assert restored("RawCall", {"action": "Frobnicate", "payload_json": payload}) == call
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "member"),
+    [
+        ("", "{}", "action"),
+        ("x" * 51, "{}", "action"),
+        ("A\0", "{}", "action"),
+        ("\ud800", "{}", "action"),
+        ("A", "", "payload"),
+        ("A", "{", "payload"),
+        ("A", "NaN", "payload"),
+        ("A", "[" * 100_000, "payload"),
+        ("A", '"\ud800"', "payload"),
+        ("A", '"' + "x" * 200_000 + '"', "payload_json"),
+    ],
+)
+def test_what_no_frame_can_be_made_of_is_no_call(action, payload, member):
+    with pytest.raises(Refused) as refused:
+        raw_call(action, payload)
+    assert refused.value.member == member
+
+
+def test_a_raw_call_is_none_of_the_kinds():
+    with pytest.raises(Refused):
+        build("RawCall", {"action": "Reset", "payload_json": "{}"})
 
 
 def test_what_must_not_happen_twice_is_not_sent_again():

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 
 from csms.outbox.models import Command
 from tests import factories
+from tests.csms.api import rows
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +40,25 @@ def test_it_asks_and_says_what_became_of_it():
         f"Command {row.command_id}",
     ]
     assert code == 0
+
+
+def test_it_asks_as_given():
+    rows.connector("CP1", 1)
+    with pytest.raises(CommandError, match="no such connector"):
+        call_command("command", "CP1", "ReleaseCable", "evse=99")
+    assert run("command", "CP1", "ReleaseCable", "evse=99", "--as-given", "--wait", "0")[1] == 0
+
+
+def test_a_call_is_sent_as_it_is():
+    said, code = run("call", "CP1", "Frobnicate", '{"b": 1.50, "a": []}', "--wait", "0")
+    row = Command.objects.get()
+    assert row.parameters == {"action": "Frobnicate", "payload_json": '{"b": 1.50, "a": []}'}
+    assert said.startswith("RawCall to CP1 waits to be sent")
+    assert code == 0
+    with pytest.raises(CommandError, match="payload: not JSON"):
+        call_command("call", "CP1", "Reset", "{")
+    with pytest.raises(CommandError, match="no charge point"):
+        call_command("call", "CP9", "Reset")
 
 
 def test_it_says_by_its_exit_code_that_nothing_is_known_yet():

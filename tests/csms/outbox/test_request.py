@@ -111,6 +111,46 @@ def test_credentials_do_not_enter_the_log(identity, command, member):
     assert "secret" not in detail
 
 
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ('{"key": " authorizationKey", "value": "secret"}', Reason.SECRET_SETTING),
+        ('{"Key": "AuthorizationKey", "key": "Other", "value": "secret"}', Reason.SECRET_SETTING),
+        ('[{"a": {"value": "secret", "key": "AuthorizationKey"}}]', Reason.SECRET_SETTING),
+        ('{"location": "ftp:\\/\\/ada:secret@h"}', Reason.SECRET),
+        ('{"location": "ftp://ada:secret@h", "location": ""}', Reason.SECRET),
+    ],
+)
+def test_a_raw_call_carries_no_secret(identity, payload, reason):
+    found, detail = refused(identity, commands.raw_call("Frobnicate", payload))
+    assert found is reason
+    assert "secret" not in detail
+
+
+def test_a_raw_call_waits_for_a_charge_point_that_just_connects_and_no_longer(identity):
+    before = timezone.now()
+    call = commands.raw_call("GetConfiguration", '{"key": ["AuthorizationKey"]}')
+    assert request.request(identity, call, actor="ada").is_new
+    row = Command.objects.get()
+    assert row.parameters == {"action": "GetConfiguration", "payload_json": '{"key": ["AuthorizationKey"]}'}
+    assert timedelta(seconds=9) < row.expires_at - before < timedelta(seconds=60)
+    assert refused("NOBODY", call)[0] is Reason.UNKNOWN_CHARGE_POINT
+
+
+def test_as_given_nothing_speaks_against_a_command_but_that_there_is_no_charge_point(identity):
+    rows.connector(identity, 1)
+    for command in (commands.ReleaseCable(evse=99), commands.RemoteStop(transaction_id="9")):
+        refused(identity, command)
+        assert request.request(identity, command, actor="ada", as_given=True).is_new
+        assert '"as_given":true' in Event.objects.latest("position").payload
+        assert refused("NOBODY", command, as_given=True)[0] is Reason.UNKNOWN_CHARGE_POINT
+    secret = commands.ChangeSetting(key="AuthorizationKey", value="x")
+    assert refused(identity, secret, as_given=True)[0] is Reason.SECRET_SETTING
+    assert refused(identity, commands.RemoteStop(transaction_id="A"), as_given=True)[0] is (
+        Reason.INVALID_PARAMETERS
+    )
+
+
 def test_addresses_without_credentials_are_taken(identity):
     for location in ("https://logs.example/a@b", "ftp://[2001:db8::1]:2121/up?by=ada@example.org"):
         assert request.request(identity, commands.FetchDiagnostics(location=location), actor="ada").is_new

@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+from collections.abc import Callable
 from datetime import timedelta
+from io import TextIOBase
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -37,17 +39,11 @@ class Command(BaseCommand):
         parser.add_argument("parameters", nargs="*", metavar="name=value", help="Items of lists: a,b,c.")
         parser.add_argument("--list", action="store_true", help="Show the kinds with their parameters.")
         parser.add_argument(
-            "--wait", type=float, default=30, metavar="S", help="Seconds (default: %(default)s)."
+            "--as-given",
+            action="store_true",
+            help="Whatever is known of connectors, transactions and settings.",
         )
-        parser.add_argument(
-            "--until",
-            choices=["answer", "effect"],
-            default="answer",
-            help="What to wait for (default: answer).",
-        )
-        parser.add_argument("--reason", default="", help="Why; kept with the command.")
-        parser.add_argument("--expires-in", type=float, metavar="S", help="Seconds in which it may be sent.")
-        parser.add_argument("--json", action="store_true", help="Print the command as JSON.")
+        add_options(parser)
 
     def handle(self, *args: Any, identity: str | None, kind: str | None, **options: Any) -> None:
         if options["list"]:
@@ -55,39 +51,62 @@ class Command(BaseCommand):
             return
         if identity is None or kind is None:
             raise CommandError("name a charge point and a kind, or use --list")
-        row = self._asked(identity, kind, options)
-        if options["wait"] > 0:
-            wait(row.command_id, until=options["until"], timeout_s=options["wait"])
-            row.refresh_from_db()
-        if options["json"]:
-            self.stdout.write(json.dumps(as_json(row), cls=DjangoJSONEncoder, indent=2))
-        else:
-            self.stdout.write(f"{sentence(row)}.")
-            if row.response:
-                self.stdout.write(f"Answer: {json.dumps(row.response)}")
-            self.stdout.write(f"Command {row.command_id}")
-        if not is_settled(row.state, row.effect, options["until"]):
-            sys.exit(NOT_SETTLED if options["wait"] > 0 else 0)
-        if not is_good(row):
-            sys.exit(1)
 
-    @staticmethod
-    def _asked(identity: str, kind: str, options: dict[str, Any]) -> models.Command:
-        expires_in = options["expires_in"]
-        try:
-            expires_at = None if expires_in is None else timezone.now() + timedelta(seconds=expires_in)
-            asked = request.request(
-                identity,
-                commands.build_from_texts(kind, _named(options["parameters"])),
-                actor=shell_actor(),
-                reason=options["reason"],
-                expires_at=expires_at,
-            )
-        except Refused as refused:
-            raise CommandError(str(refused)) from refused
-        except OverflowError as error:
-            raise CommandError(f"--expires-in {expires_in}: too long") from error
-        return models.Command.objects.get(charge_point=identity, command_id=asked.command_id)
+        def build() -> commands.Command:
+            return commands.build_from_texts(kind, _named(options["parameters"]))
+
+        tell(self.stdout, ask(identity, build, options), options)
+
+
+def add_options(parser: CommandParser) -> None:
+    """What every command that asks takes."""
+    parser.add_argument("--wait", type=float, default=30, metavar="S", help="Seconds (default: %(default)s).")
+    parser.add_argument(
+        "--until",
+        choices=["answer", "effect"],
+        default="answer",
+        help="What to wait for (default: answer).",
+    )
+    parser.add_argument("--reason", default="", help="Why; kept with the command.")
+    parser.add_argument("--expires-in", type=float, metavar="S", help="Seconds in which it may be sent.")
+    parser.add_argument("--json", action="store_true", help="Print the command as JSON.")
+
+
+def ask(identity: str, build: Callable[[], commands.Command], options: dict[str, Any]) -> models.Command:
+    expires_in = options["expires_in"]
+    try:
+        expires_at = None if expires_in is None else timezone.now() + timedelta(seconds=expires_in)
+        asked = request.request(
+            identity,
+            build(),
+            actor=shell_actor(),
+            reason=options["reason"],
+            expires_at=expires_at,
+            as_given=options.get("as_given", False),
+        )
+    except Refused as refused:
+        raise CommandError(str(refused)) from refused
+    except OverflowError as error:
+        raise CommandError(f"--expires-in {expires_in}: too long") from error
+    return models.Command.objects.get(charge_point=identity, command_id=asked.command_id)
+
+
+def tell(out: TextIOBase, row: models.Command, options: dict[str, Any]) -> None:
+    """Wait for it, say what became of it, and end with the exit code that says so, too."""
+    if options["wait"] > 0:
+        wait(row.command_id, until=options["until"], timeout_s=options["wait"])
+        row.refresh_from_db()
+    if options["json"]:
+        out.write(json.dumps(as_json(row), cls=DjangoJSONEncoder, indent=2))
+    else:
+        out.write(f"{sentence(row)}.")
+        if row.response:
+            out.write(f"Answer: {json.dumps(row.response)}")
+        out.write(f"Command {row.command_id}")
+    if not is_settled(row.state, row.effect, options["until"]):
+        sys.exit(NOT_SETTLED if options["wait"] > 0 else 0)
+    if not is_good(row):
+        sys.exit(1)
 
 
 def shell_actor() -> str:
