@@ -26,7 +26,8 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind, known.label) for kind, known in words.COMMANDS.items()]
+        known = words.COMMANDS | {"RawCall": words.RAW_CALL}
+        return [(kind, each.label) for kind, each in known.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(kind=self.value()) if self.value() else queryset

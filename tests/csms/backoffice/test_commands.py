@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from csms.backoffice import words
 from csms.backoffice.navigation import charge_point_url
-from csms.domain.commands import KINDS
+from csms.domain.commands import KINDS, raw_call
 from csms.eventlog import event_types as et
 from csms.eventlog.models import Event
 from csms.outbox.models import Command
+from csms.outbox.request import request
 from tests import factories
 from tests.csms.backoffice import history
 
@@ -200,3 +201,22 @@ def test_no_such_command_is_not_found(signed_in: SignIn) -> None:
     assert client.get(url("Nonsense")).status_code == 404
     assert client.get(url("RemoteStart", "NOPE")).status_code == 404
     assert client.get(reverse("admin:command_progress", args=["CP", "x"])).status_code == 404
+
+
+def test_a_raw_call_is_shown_like_any_command(signed_in: SignIn) -> None:
+    call = raw_call("Frobnicate", '{"idTag":"TAG-A"}')
+    asked = request("CP", call, actor="ada")
+    client = signed_in()
+    page = client.get(reverse("admin:command_progress", args=["CP", asked.command_id])).content.decode()
+    assert words.RAW_CALL.label in page
+    listed = client.get(reverse("admin:outbox_command_changelist") + "?kind=RawCall")
+    assert listed.status_code == 200
+    assert [row.command_id for row in listed.context["cl"].result_list] == [asked.command_id]
+
+
+def test_seldom_commands_stand_under_more(signed_in: SignIn) -> None:
+    page = signed_in().get(charge_point_url("CP")).content.decode()
+    often, more = page.split("<details>")[0], page.split("<details>")[1].split("</details>")[0]
+    assert url("ResetChargePoint") in often
+    assert url("InstallFirmware") in more
+    assert url("InstallFirmware") not in often
