@@ -1,0 +1,1 @@
+"""One file a system that can be judged. Only these know a product."""
