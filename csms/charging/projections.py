@@ -350,10 +350,13 @@ def _see(row: TransactionRow, sample: facts.MeterSample, event: Recorded) -> Non
     sampled_at = believed(sample.sampled_at, event.recorded_at)
     if row.sampled_at is not None and sampled_at < row.sampled_at:
         return
+    register = meter_values.register_wh(sample)
+    is_ahead = sample.sampled_at > event.recorded_at
+    if is_ahead and register is not None and register < (row.register_wh or 0):
+        return  # its time says nothing, so its register has to: this one is told again
     row.sampled_at = sampled_at
     for name, figure in meter_values.live_figures(sample.values).items():
         setattr(row, name, figure)
-    register = meter_values.register_wh(sample)
     if register is not None:
         row.register_wh = register
         row.energy_wh, row.anomaly = energy_wh(row.meter_start_wh, register)

@@ -43,6 +43,8 @@ def test_a_clock_years_ahead_freezes_neither_status_nor_transactions(own_site) -
         sample = {"timestamp": NOW.replace("2026", "2100"), "sampledValue": [{"value": "900"}]}
         charge_point.result("MeterValues", {"connectorId": 1, "meterValue": [sample]})
         assert again == first
+        sample = {"timestamp": FUTURE, "sampledValue": [{"value": "500"}]}
+        charge_point.result("MeterValues", {"connectorId": 1, "meterValue": [sample]})  # told again
         assert Transaction.objects.get(transaction_id=first).energy_wh == 900
         status(charge_point, "Available")
         second = str(start(charge_point, "TWO", FUTURE.replace("01-01", "01-02"))["transactionId"])
