@@ -78,6 +78,14 @@ class Upload(Effect, frozen=True, kw_only=True):
     latest_utc: float | None = None
 
 
+class MakeKeyPair(Effect, frozen=True):
+    """Make a key pair and a certificate signing request; they come back as `KeyPairMade`."""
+
+    job: str
+    organisation: str
+    common_name: str
+
+
 class CancelTransfer(Effect, frozen=True):
     """A download or upload is no longer wanted."""
 
@@ -107,6 +115,7 @@ AnyEffect = (
     | StopTimer
     | Download
     | Upload
+    | MakeKeyPair
     | CancelTransfer
     | Reboot
     | Log

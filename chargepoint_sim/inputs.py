@@ -125,6 +125,16 @@ class Downloaded(Input, frozen=True, kw_only=True):
     """It will not install."""
 
 
+class KeyPairMade(Input, frozen=True, kw_only=True):
+    """A key pair and its request are there, or (problem) cannot be made.    public_key: its bits, in hex."""
+
+    job: str
+    csr: str = ""
+    private_key: str = ""
+    public_key: str = ""
+    problem: str = ""
+
+
 class Uploaded(Input, frozen=True, kw_only=True):
     """A file has been put where it was wanted, or (problem, a status of LogStatusNotification) has not."""
 
@@ -151,4 +161,5 @@ AnyInput = (
     | ClockJumped
     | Downloaded
     | Uploaded
+    | KeyPairMade
 )

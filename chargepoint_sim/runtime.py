@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -32,8 +33,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.typing import Subprotocol
 
 from chargepoint_sim import effects, inputs, transfers
+from chargepoint_sim import keys as key_pairs
 from chargepoint_sim.models import DEFAULT_MODEL, Model
 from chargepoint_sim.shell import Frame, Shell, Storage
+from chargepoint_sim.v16 import certificates
 from chargepoint_sim.v16 import configuration as keys
 
 SUBPROTOCOL = Subprotocol("ocpp1.6")
@@ -298,10 +301,13 @@ class ChargePoint(Shell):
     def upload(self, effect: effects.Upload) -> None:
         self._transfer(effect.job, partial(transfers.upload, effect, self.file_text(effect)))
 
+    def make_key_pair(self, effect: effects.MakeKeyPair) -> None:
+        self._transfer(effect.job, partial(key_pairs.make, effect))
+
     def cancel_transfer(self, job: str) -> None:
         self._jobs.discard(job)
 
-    def _transfer(self, job: str, work: Callable[[], inputs.Downloaded | inputs.Uploaded]) -> None:
+    def _transfer(self, job: str, work: Callable[[], inputs.AnyInput]) -> None:
         """Do the work in a thread and feed what came of it, unless it was given up."""
         self._jobs.add(job)
 
@@ -335,11 +341,26 @@ class ChargePoint(Shell):
             "proxy": None,
             "user_agent_header": None,
         }
-        if self._ssl is not None:
-            options["ssl"] = self._ssl
+        if self.url.startswith("wss:"):
+            options["ssl"] = self._tls()
         return options
 
     # Inside
+
+    def _tls(self) -> ssl.SSLContext:
+        """The context given, or one that trusts the installed roots too; with our certificate, if any."""
+        context = self._ssl
+        if context is None:
+            context = ssl.create_default_context()
+            for root in certificates.installed(self.state, "CentralSystemRootCertificate"):
+                context.load_verify_locations(cadata=root)
+        own = self.state.station_certificate
+        if own is not None:
+            with NamedTemporaryFile("w", suffix=".pem") as file:  # the library reads files only
+                file.write(f"{own.private_key}\n{own.chain}")
+                file.flush()
+                context.load_cert_chain(file.name)
+        return context
 
     def _secret(self) -> bytes | None:
         """The password's bytes: an AuthorizationKey that the central system set, else what we were given."""

@@ -198,6 +198,10 @@ class Shell(ABC):
         """Put a file somewhere; feed `Uploaded` when it is there or cannot be put."""
 
     @abstractmethod
+    def make_key_pair(self, effect: effects.MakeKeyPair) -> None:
+        """Make a key pair; feed `KeyPairMade`."""
+
+    @abstractmethod
     def cancel_transfer(self, job: str) -> None:
         """Give up a download or upload; nothing is fed for it any more."""
 
@@ -383,6 +387,9 @@ class Shell(ABC):
     def _upload(self, effect: effects.Upload) -> None:
         self.upload(effect)
 
+    def _make_key_pair(self, effect: effects.MakeKeyPair) -> None:
+        self.make_key_pair(effect)
+
     def _cancel_transfer(self, effect: effects.CancelTransfer) -> None:
         self.cancel_transfer(effect.job)
 
@@ -466,6 +473,7 @@ _PERFORMERS: dict[type, Callable[[Shell, Any], None]] = {
     effects.StopTimer: Shell._ignore,
     effects.Download: Shell._download,
     effects.Upload: Shell._upload,
+    effects.MakeKeyPair: Shell._make_key_pair,
     effects.CancelTransfer: Shell._cancel_transfer,
     effects.Reboot: Shell._reboot,
     effects.Log: Shell._log,

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chargepoint_sim import effects, inputs, transfers
+from chargepoint_sim import keys as key_pairs
 from chargepoint_sim.models import DEFAULT_MODEL, Model
 from chargepoint_sim.shell import Shell, Storage
 
@@ -148,7 +149,7 @@ class VirtualCentralSystem:
                 return {"idTagInfo": {"status": "Accepted"}}
             case "StartTransaction":
                 return self._start
-            case "DataTransfer":
+            case "DataTransfer" | "SignCertificate":
                 return {"status": "Accepted"}
             case _:
                 return {}
@@ -256,6 +257,9 @@ class VirtualChargePoint(Shell):
             self._transferred(effect.job, inputs.Uploaded(job=effect.job, problem=str(problem)))
 
         self._start_transfer(effect.job, run)
+
+    def make_key_pair(self, effect: effects.MakeKeyPair) -> None:
+        self.clock.later(0.0, lambda: self.feed(key_pairs.make(effect)))
 
     def cancel_transfer(self, job: str) -> None:
         self._jobs.discard(job)

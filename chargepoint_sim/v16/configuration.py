@@ -42,7 +42,7 @@ _NAMES: Final = """
     AuthorizationKey LocalAuthListEnabled LocalAuthListMaxLength SendLocalListMaxLength
     ReserveConnectorZeroSupported ChargeProfileMaxStackLevel ChargingScheduleAllowedChargingRateUnit
     ChargingScheduleMaxPeriods ConnectorSwitch3to1PhaseSupported MaxChargingProfilesInstalled
-    SupportedFileTransferProtocols CertificateStoreMaxLength
+    SupportedFileTransferProtocols CertificateStoreMaxLength CertificateSignedMaxChainSize CpoName
 """
 
 ALWAYS_THERE: Final = ("AuthorizationKey",)

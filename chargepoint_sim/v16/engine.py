@@ -30,6 +30,7 @@ from chargepoint_sim.v16 import (
     security_events,
     setting_changes,
     smart_charging,
+    station_certificate,
     storage,
     transactions,
 )
@@ -50,11 +51,17 @@ HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {
     **reservations.HANDLERS,
     **setting_changes.HANDLERS,
     **smart_charging.HANDLERS,
+    **station_certificate.HANDLERS,
 }
 """Calls of the central system by action: (turn, request) -> response. Others are refused as NotSupported."""
 
 FOLLOWERS = delivery.Followers(
-    results={**registration.RESULTS, **firmware.RESULTS, **authorization.RESULTS},
+    results={
+        **registration.RESULTS,
+        **firmware.RESULTS,
+        **station_certificate.RESULTS,
+        **authorization.RESULTS,
+    },
     queued_results={**transactions.QUEUED_RESULTS},
     failures={**registration.FAILURES, **authorization.FAILURES},
 )
@@ -283,6 +290,11 @@ def _on_downloaded(turn: Turn, input: inputs.Downloaded) -> None:
         firmware.on_downloaded(turn, input)
 
 
+def _on_key_pair_made(turn: Turn, input: inputs.KeyPairMade) -> None:
+    if turn.state.is_on:
+        station_certificate.on_key_pair_made(turn, input)
+
+
 def _on_uploaded(turn: Turn, input: inputs.Uploaded) -> None:
     if turn.state.is_on:
         log_upload.on_uploaded(turn, input)
@@ -345,6 +357,7 @@ _INPUTS: dict[type, Callable[[Turn, Any], None]] = {
     inputs.ClockJumped: _on_clock_jumped,
     inputs.Downloaded: _on_downloaded,
     inputs.Uploaded: _on_uploaded,
+    inputs.KeyPairMade: _on_key_pair_made,
 }
 
 _TIMERS: dict[str, Callable[[Turn], None]] = {

@@ -14,7 +14,7 @@ from chargepoint_sim.v16 import (
     reservations,
     security_events,
 )
-from chargepoint_sim.v16.state import Registration, WaitingCall
+from chargepoint_sim.v16.state import ChargePointState, Registration, WaitingCall
 from chargepoint_sim.v16.turn import Turn, utc_of
 from ocpp_core.payload import decode
 from ocpp_core.v16 import core
@@ -79,6 +79,10 @@ def register_anew(turn: Turn) -> list[WaitingCall]:
     return lost
 
 
+def serial_number(state: ChargePointState) -> str:
+    return state.identity.encode("ascii", "replace").decode()[:25]
+
+
 def send_boot(turn: Turn, *, is_triggered: bool = False) -> None:
     state = turn.state
     if delivery.is_on_its_way(turn, "BootNotification"):
@@ -89,7 +93,7 @@ def send_boot(turn: Turn, *, is_triggered: bool = False) -> None:
             charge_point_vendor=model.vendor, charge_point_model=model.model
         )
     else:
-        serial = state.identity.encode("ascii", "replace").decode()[:25]
+        serial = serial_number(state)
         request = core.BootNotification.Request(
             charge_point_vendor=model.vendor,
             charge_point_model=model.model,

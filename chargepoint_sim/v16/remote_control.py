@@ -13,6 +13,7 @@ from chargepoint_sim.v16 import (
     registration,
     reservations,
     smart_charging,
+    station_certificate,
     tokens,
     transactions,
 )
@@ -189,6 +190,7 @@ EXTENDED_TRIGGERS: dict[str, Trigger] = {
     **ALL_TRIGGERS,
     "FirmwareStatusNotification": firmware.trigger_signed,
     "LogStatusNotification": log_upload.trigger_log,
+    "SignChargePointCertificate": station_certificate.trigger,
 }
 
 HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {

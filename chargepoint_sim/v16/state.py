@@ -226,6 +226,21 @@ class FirmwareUpdate(msgspec.Struct, kw_only=True):
     is_told: bool = False
 
 
+class KeyRequest(msgspec.Struct, kw_only=True):
+    """A certificate that was asked for; stored once there is a key."""
+
+    job: str
+    private_key: str = ""
+    public_key: str = ""
+
+
+class StationCertificate(msgspec.Struct, frozen=True, kw_only=True):
+    """Who we are, as PEM; stored."""
+
+    chain: str
+    private_key: str
+
+
 class LogUpload(msgspec.Struct, kw_only=True):
     """An upload under way; volatile."""
 
@@ -324,6 +339,8 @@ class ChargePointState(msgspec.Struct, kw_only=True):
     firmware_version: str = ""
     """Stored with the update; empty = as delivered."""
     upload: LogUpload | None = None
+    key_request: KeyRequest | None = None
+    station_certificate: StationCertificate | None = None
     security_log: list[SecurityEvent] = []
     certificates: list[list[str]] = []
     """Type and PEM of each root; stored."""

@@ -11,6 +11,7 @@ profile:<id>         a charging profile
 firmware             the version that runs, and the latest update
 security             the security log
 certificates         the root certificates
+identity             our own certificate and key, and those asked for
 transaction:<k>      a transaction whose stop was not delivered yet
 queue:<sequence>     a transaction-related message that was not delivered yet
 """
@@ -28,10 +29,12 @@ from chargepoint_sim.v16.state import (
     Connector,
     Counters,
     FirmwareUpdate,
+    KeyRequest,
     Link,
     QueuedMessage,
     Reservation,
     SecurityEvent,
+    StationCertificate,
     TokenInfo,
     Traffic,
     Transaction,
@@ -52,6 +55,11 @@ class StoredConnector(msgspec.Struct):
 class StoredFirmware(msgspec.Struct):
     version: str
     update: FirmwareUpdate | None
+
+
+class StoredIdentity(msgspec.Struct):
+    request: KeyRequest | None
+    certificate: StationCertificate | None
 
 
 class StoredList(msgspec.Struct):
@@ -169,6 +177,11 @@ def _read_certificates(state: ChargePointState, key: str, text: str) -> None:
     state.certificates = msgspec.json.decode(text, type=list[list[str]])
 
 
+def _read_identity(state: ChargePointState, key: str, text: str) -> None:
+    stored = msgspec.json.decode(text, type=StoredIdentity)
+    state.key_request, state.station_certificate = stored.request, stored.certificate
+
+
 def _read_transaction(state: ChargePointState, key: str, text: str) -> None:
     state.transactions[int(key)] = msgspec.json.decode(text, type=Transaction)
 
@@ -202,6 +215,7 @@ _READERS: dict[str, Callable[[ChargePointState, str, str], None]] = {
     "firmware": _read_firmware,
     "security": _read_security,
     "certificates": _read_certificates,
+    "identity": _read_identity,
     "transaction": _read_transaction,
     "queue": _read_queue,
 }
@@ -220,6 +234,7 @@ _WRITERS: dict[str, Callable[[ChargePointState, str], object]] = {
     "firmware": lambda state, key: StoredFirmware(state.firmware_version, state.firmware),
     "security": lambda state, key: state.security_log,
     "certificates": lambda state, key: state.certificates,
+    "identity": lambda state, key: StoredIdentity(state.key_request, state.station_certificate),
     "transaction": lambda state, key: state.transactions.get(int(key)),
     "queue": _queued,
 }

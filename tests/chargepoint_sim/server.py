@@ -50,6 +50,8 @@ class Server:
         match action:
             case "BootNotification":
                 return {"status": self.boot_status, "currentTime": now, "interval": 60}
+            case "SignCertificate":
+                return {"status": "Accepted"}
             case "Heartbeat":
                 return {"currentTime": now}
             case "Authorize":
@@ -72,11 +74,11 @@ class Server:
 
 
 @asynccontextmanager
-async def server(subprotocols=("ocpp1.6",)):
+async def server(subprotocols=("ocpp1.6",), tls=None):
     made = Server()
     async with serve(
-        made.serve, "127.0.0.1", 0, subprotocols=subprotocols, process_request=made.admit
+        made.serve, "127.0.0.1", 0, subprotocols=subprotocols, process_request=made.admit, ssl=tls
     ) as listening:
         port = listening.sockets[0].getsockname()[1]
-        made.url = f"ws://127.0.0.1:{port}/ocpp"
+        made.url = f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/ocpp"
         yield made

@@ -111,8 +111,6 @@ def test_the_extended_trigger_sends_what_the_old_one_does(message):
     assert stage.ask("ExtendedTriggerMessage", requestedMessage=message) == {"status": "Accepted"}
     assert set(stage.actions()) == {message}
     assert stage.ask("ExtendedTriggerMessage", requestedMessage="BootNotification") == {"status": "Rejected"}
-    answer = stage.ask("ExtendedTriggerMessage", requestedMessage="SignChargePointCertificate")
-    assert answer == {"status": "NotImplemented"}
 
 
 def test_security_events_wait_until_they_are_delivered():

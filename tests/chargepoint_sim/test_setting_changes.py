@@ -40,10 +40,10 @@ def test_factory_settings_are_valid(model):
 
 def test_known_and_unknown_keys_in_any_case():
     stage = Stage()
-    answer = stage.ask("GetConfiguration", key=["heartbeatINTERVAL", "Nonsense", "CpoName"])
+    answer = stage.ask("GetConfiguration", key=["heartbeatINTERVAL", "Nonsense", "SecurityProfile"])
     assert answer == {
         "configurationKey": [{"key": "HeartbeatInterval", "readonly": False, "value": "300"}],
-        "unknownKey": ["Nonsense", "CpoName"],
+        "unknownKey": ["Nonsense", "SecurityProfile"],
     }
 
 
@@ -69,7 +69,7 @@ def test_too_many_keys_at_once():
         ("MeterValuesSampledData", ",".join(["Voltage"] * 11), "Rejected"),
         ("LocalAuthListEnabled", "false", "Accepted"),
         ("LocalAuthListMaxLength", "9", "Rejected"),
-        ("CpoName", "us", "NotSupported"),
+        ("SecurityProfile", "1", "NotSupported"),
         ("Nonsense", "1", "NotSupported"),
     ],
 )
