@@ -117,7 +117,7 @@ class Connection:
 
     async def _take(self, text: str) -> None:
         loop = asyncio.get_running_loop()
-        if delay := self._budget.delay(loop.time(), 1 + len(text) // self._bytes_per_call):
+        if delay := self._budget.seconds_to_wait(loop.time(), 1 + len(text) // self._bytes_per_call):
             await asyncio.sleep(delay)  # read slower; an error would only make it send again
         self.waiting_since = loop.time()
         try:
@@ -237,10 +237,10 @@ class Budget:
         """Take one if there is one."""
         if self._left + (now - self._at) * self._rate < 1:
             return False
-        self.delay(now)
+        self.seconds_to_wait(now)
         return True
 
-    def delay(self, now: float, count: int = 1) -> float:
+    def seconds_to_wait(self, now: float, count: int = 1) -> float:
         """Take `count` frames; gives the seconds to wait before them."""
         self._left = min(self._burst, self._left + (now - self._at) * self._rate) - count
         self._at = now
