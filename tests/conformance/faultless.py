@@ -21,6 +21,7 @@ from urllib.parse import unquote
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from tests.conformance.kit import schemas
 from tests.conformance.kit.target import Door, KnownFailure, Session, Shown
 
 Payload = dict[str, Any]
@@ -171,10 +172,16 @@ class Faultless:
 
     async def reply(self, identity: str, link: Link, frame: list[Any]) -> None:
         try:
+            self.check(frame[2], frame[3])
             answer = [3, frame[1], self.answer(identity, frame[2], frame[3])]
         except Refusal as refusal:
             answer = [4, frame[1], str(refusal), "", {}]
         await link.socket.send(json.dumps(answer))
+
+    def check(self, action: str, payload: Payload) -> None:
+        wrong = list(schemas.problems(action, payload))
+        if wrong:
+            raise Refusal("NotImplemented" if "no such message" in wrong[0] else "FormationViolation")
 
     def result_of(self, frame: list[Any]) -> Shown:
         if frame[0] == 4:

@@ -49,6 +49,44 @@ class DeafWhileItWaits(Faultless):
             await super().reply(identity, link, frame)
 
 
+class BelievesAnything(Faultless):
+    """answers calls that are not right as if they were"""
+
+    def check(self, action: str, payload: Payload) -> None:
+        pass
+
+    def answer(self, identity: str, action: str, payload: Payload) -> Payload:
+        return super().answer(identity, action, {"idTag": "x"} | payload)
+
+
+class AlwaysInternalError(Faultless):
+    """gives InternalError as the code of every CALLERROR"""
+
+    def check(self, action: str, payload: Payload) -> None:
+        try:
+            super().check(action, payload)
+        except Refusal:
+            raise Refusal("InternalError") from None
+
+
+class WrongAlgorithm(Faultless):
+    """deletes every certificate by SHA256"""
+
+    def payload_of(self, command: Command) -> Payload:
+        if command.action != "DeleteCertificate":
+            return command.payload
+        return {"certificateHashData": command.payload["certificateHashData"] | {"hashAlgorithm": "SHA256"}}
+
+
+class WrongRoot(Faultless):
+    """installs every certificate as the manufacturer's"""
+
+    def payload_of(self, command: Command) -> Payload:
+        if command.action != "InstallCertificate":
+            return command.payload
+        return command.payload | {"certificateType": "ManufacturerRootCertificate"}
+
+
 class ReusesIds(Faultless):
     """gives every call the same id"""
 
@@ -284,6 +322,10 @@ MUTANTS: dict[type[Faultless], tuple[str, ...]] = {
     KeepsTheDeadConnection: ("D9",),
     DoesNotWait: ("D10",),
     DeafWhileItWaits: ("D10",),
+    BelievesAnything: ("F1", "F2", "F3"),
+    AlwaysInternalError: ("F1", "F2", "F3"),
+    WrongAlgorithm: ("TC_076_CSMS",),
+    WrongRoot: ("TC_075_2_CSMS",),
     ReusesIds: ("TC_054_CSMS", "D10"),
     StuckAfterAnError: ("TC_021_E_CSMS",),
     AcceptsEveryBoot: ("TC_002_CSMS", "TC_002_R_CSMS"),
@@ -310,6 +352,7 @@ MUTANTS: dict[type[Faultless], tuple[str, ...]] = {
     ChangesTheList: ("TC_043_5_CSMS",),
     DeafToSecurity: ("TC_077_CSMS", "TC_078_CSMS"),
     ForeignMemberInCalls: (
+        "TC_075_1_CSMS",
         "TC_044_1_CSMS",
         "TC_044_2_CSMS",
         "TC_044_3_CSMS",

@@ -46,6 +46,21 @@ COMMANDS: dict[str, tuple[str, Callable[[Parameters], Parameters]]] = {
     "ChangeConfiguration": ("ChangeSetting", lambda p: p),
     "ClearCache": ("ForgetTokens", lambda p: {}),
     "ClearChargingProfile": ("RemoveChargingProfiles", lambda p: given(p, profile_id="id")),
+    "DeleteCertificate": (
+        "RemoveCertificate",
+        lambda p: given(
+            p["certificateHashData"],
+            hash_algorithm="hashAlgorithm",
+            issuer_name_hash="issuerNameHash",
+            issuer_key_hash="issuerKeyHash",
+            serial_number="serialNumber",
+        ),
+    ),
+    "GetInstalledCertificateIds": ("ListCertificates", lambda p: given(p, kind="certificateType")),
+    "InstallCertificate": (
+        "AddCertificate",
+        lambda p: given(p, kind="certificateType", certificate="certificate"),
+    ),
     "DataTransfer": (
         "SendData",
         lambda p: given(p, vendor_id="vendorId", message_id="messageId", data="data"),
