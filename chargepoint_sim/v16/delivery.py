@@ -204,6 +204,9 @@ def _failed(turn: Turn, message: QueuedMessage) -> None:
     """A CALLERROR, a timeout or nonsense: try again later, in the end give up (1.6 section 3.7.1)."""
     message.attempts += 1
     turn.touch(f"queue:{message.sequence}")
+    if message.action == "SecurityEventNotification":
+        _to_the_end(turn, message)
+        return
     if message.attempts < max(1, configuration.number(turn.state, "TransactionMessageAttempts")):
         pause = message.attempts * configuration.number(turn.state, "TransactionMessageRetryInterval")
         turn.start_timer("queue", turn.in_real(pause))
@@ -215,6 +218,16 @@ def _failed(turn: Turn, message: QueuedMessage) -> None:
         turn.state.transactions[message.transaction].transaction_id = UNCONFIRMED
         turn.touch(f"transaction:{message.transaction}")
     _forget_if_over(turn, message)
+
+
+def _to_the_end(turn: Turn, message: QueuedMessage) -> None:
+    """What must arrive in any case, but need not hold up transactions."""
+    traffic = turn.state.traffic
+    traffic.queue.remove(message)
+    message.sequence = traffic.next_sequence
+    traffic.next_sequence += 1
+    traffic.queue.append(message)
+    turn.touch(f"queue:{message.sequence}")
 
 
 def _thin_out(turn: Turn) -> None:

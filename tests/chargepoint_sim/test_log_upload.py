@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chargepoint_sim.stage import Stage
+from tests.chargepoint_sim.stage import Stage, check_frames
 
 PLACE = "http://files.example/logs"
 LOG = {"remoteLocation": PLACE}
@@ -135,6 +135,24 @@ def test_a_central_system_that_does_not_know_security_events_blocks_nothing():
     stage.charge()
     assert len(stage.of("StartTransaction")) == 1
     assert stage.cp.state.traffic.queue == []
+
+
+def test_a_security_event_without_an_answer_is_sent_until_there_is_one_and_holds_nothing_up():
+    stage = Stage({"SecurityEventNotification": None}, booted=False)
+    stage.cp.power_on()
+    stage.clock.run_for(31)
+    stage.charge()
+    stage.clock.run_for(400)
+    assert len(stage.of("StartTransaction")) == 1
+    assert len(stage.of("SecurityEventNotification")) > 5
+    stage.cp.cut_power()
+    stage.central_system.answers.clear()
+    stage.cp.power_on()
+    stage.clock.run_for(10)
+    assert stage.cp.state.traffic.queue == []
+    assert {p["timestamp"] for p in stage.of("SecurityEventNotification")} > {"2026-01-01T18:00:00Z"}
+    assert not [part for part in stage.cp.storage.read() if part.startswith("queue:")]
+    check_frames(stage.cp.frames)
 
 
 def test_a_clock_that_is_set_is_told():
