@@ -91,11 +91,13 @@ class ChargePoint(Shell):
         record: int | None = None,
         ssl_context: ssl.SSLContext | None = None,
         quirk: str | None = None,
+        secure_url: str | None = None,
         seed: int = 0,
     ) -> None:
         """url: without the identity.    password: HTTP Basic, the user is the identity.
 
         storage: None = memory, a path = SQLite file.    record: how many frames to keep, None = all.
+        secure_url: for security profiles 2 and 3; None = the same with wss.
         quirk: a row of `quirks.py`.    seed: decides when faults strike; never message ids.
         """
         if isinstance(storage, str | Path):
@@ -113,6 +115,10 @@ class ChargePoint(Shell):
         )
         self.url = f"{url.rstrip('/')}/{quote(identity, safe='')}"
         self.password = password
+        if "SecurityProfile" not in self.model.configuration:
+            profile = "2" if url.startswith("wss:") else "1" if password is not None else "0"
+            self.set_factory({"SecurityProfile": profile})
+        self.secure_url = secure_url and f"{secure_url.rstrip('/')}/{quote(identity, safe='')}"
         self.speed = speed
         self._ssl = ssl_context
         self._wire: _Wire | None = None
@@ -321,12 +327,19 @@ class ChargePoint(Shell):
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
+    @property
+    def endpoint(self) -> str:
+        """The URL that the security profile asks for."""
+        if self.url.startswith("ws:") and keys.number(self.state, "SecurityProfile") >= 2:
+            return self.secure_url or f"wss:{self.url.removeprefix('ws:')}"
+        return self.url
+
     def connection_options(self) -> dict[str, object]:
         """What `websockets` is given besides the URL."""
         ping = keys.number(self.state, "WebSocketPingInterval")
         headers = {}
         secret = self._secret()
-        if secret is not None:
+        if secret is not None and keys.number(self.state, "SecurityProfile") < 3:
             login = base64.b64encode(self.identity.encode() + b":" + secret).decode()
             headers["Authorization"] = f"Basic {login}"
         options: dict[str, object] = {
@@ -341,7 +354,7 @@ class ChargePoint(Shell):
             "proxy": None,
             "user_agent_header": None,
         }
-        if self.url.startswith("wss:"):
+        if self.endpoint.startswith("wss:"):
             options["ssl"] = self._tls()
         return options
 
@@ -434,7 +447,7 @@ class _Wire:
         """Open the connection; returns why it failed, if it did."""
         point = self.charge_point
         try:
-            connection = await connect(point.url, **point.connection_options())  # type: ignore[arg-type]
+            connection = await connect(point.endpoint, **point.connection_options())  # type: ignore[arg-type]
         except InvalidStatus as error:
             point.tally.failed_connections += 1
             return f"HTTP {error.response.status_code}"

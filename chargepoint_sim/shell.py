@@ -151,6 +151,13 @@ class Shell(ABC):
         self.state: ChargePointState = new_state(identity, self.model, connectors=self.connector_count)
         self._sockets: list[Socket] | None = None
 
+    def set_factory(self, configuration: Mapping[str, str]) -> None:
+        """Other factory settings; before the power comes."""
+        self.model = msgspec.structs.replace(
+            self.model, configuration={**self.model.configuration, **configuration}
+        )
+        self.state.model = self.model
+
     # Time and wire: what a runtime provides
 
     @abstractmethod

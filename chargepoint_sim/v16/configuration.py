@@ -43,6 +43,7 @@ _NAMES: Final = """
     ReserveConnectorZeroSupported ChargeProfileMaxStackLevel ChargingScheduleAllowedChargingRateUnit
     ChargingScheduleMaxPeriods ConnectorSwitch3to1PhaseSupported MaxChargingProfilesInstalled
     SupportedFileTransferProtocols CertificateStoreMaxLength CertificateSignedMaxChainSize CpoName
+    SecurityProfile
 """
 
 ALWAYS_THERE: Final = ("AuthorizationKey",)

@@ -33,6 +33,7 @@ DAY = 86400.0
 def on_connected(turn: Turn) -> None:
     link = turn.state.link
     link.is_connected = True
+    link.fallback_profile = None
     link.failures = 0
     link.is_registered_anew = False
     turn.stop_timer("reconnect")
@@ -50,6 +51,11 @@ def on_disconnected(turn: Turn, reason: str) -> list[WaitingCall]:
     for call in lost:
         if call.action == "StatusNotification":
             turn.state.connectors[_connector_of(call.payload)].reported = None
+    if not was_connected and link.fallback_profile is not None:
+        turn.log(f"no connection: back to security profile {link.fallback_profile}")
+        turn.state.configuration["SecurityProfile"] = link.fallback_profile
+        link.fallback_profile = None
+        turn.touch("configuration")
     if was_connected:
         turn.log(f"connection lost{': ' if reason else ''}{reason}")
     if not turn.state.is_on or link.resetting:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from chargepoint_sim.v16 import configuration, metering, registration, security_events
+from chargepoint_sim.v16 import certificates, configuration, metering, registration, security_events
 from chargepoint_sim.v16.turn import Turn
 from ocpp_core.errors import PayloadError, Violation
 from ocpp_core.v16 import core
@@ -52,6 +52,8 @@ def _change(turn: Turn, name: str, value: str) -> ConfigurationStatus:
         return ConfigurationStatus.NOT_SUPPORTED
     if configuration.is_read_only(turn.state, key.name) or not _is_allowed(turn, key.name, value):
         return ConfigurationStatus.REJECTED
+    if key.name == "SecurityProfile":
+        turn.state.link.fallback_profile = configuration.value(turn.state, key.name)
     turn.state.configuration[key.name] = value
     turn.touch("configuration")
     if key.name in CHANGED:
@@ -62,6 +64,8 @@ def _change(turn: Turn, name: str, value: str) -> ConfigurationStatus:
 def _is_allowed(turn: Turn, name: str, value: str) -> bool:
     if KEYS_BY_NAME[name].check(value) is not None:
         return False
+    if name == "SecurityProfile":
+        return _may_become(turn, int(value))
     if name in MEASURAND_KEYS:
         items = [item.strip() for item in value.split(",") if item.strip()]
         limit = configuration.number(turn.state, f"{name}MaxLength")
@@ -94,11 +98,32 @@ def _use_new_key(turn: Turn) -> None:
     registration.close(turn, "new AuthorizationKey")
 
 
+def _may_become(turn: Turn, profile: int) -> bool:
+    """Only upwards, and only with what the new profile needs: a password, a root, our own certificate."""
+    state = turn.state
+    present = configuration.number(state, "SecurityProfile")
+    has_password = present in (1, 2) or bool(configuration.value(state, "AuthorizationKey"))
+    has_root = bool(certificates.installed(state, "CentralSystemRootCertificate"))
+    return (
+        profile > present
+        and (profile == 3 or has_password)
+        and (profile == 1 or has_root)
+        and (profile < 3 or state.station_certificate is not None)
+    )
+
+
+def _use_new_profile(turn: Turn) -> None:
+    profile = configuration.value(turn.state, "SecurityProfile")
+    security_events.note(turn, "ReconfigurationOfSecurityParameters", f"SecurityProfile {profile}")
+    registration.close(turn, "new SecurityProfile")
+
+
 CHANGED: dict[str, Callable[[Turn], None]] = {
     "HeartbeatInterval": _restart_heartbeat,
     "MeterValueSampleInterval": _restart_sampling,
     "ClockAlignedDataInterval": metering.align_to_clock,
     "AuthorizationKey": _use_new_key,
+    "SecurityProfile": _use_new_profile,
 }
 
 HANDLERS: dict[str, Callable[[Turn, Any], Any]] = {

@@ -57,6 +57,8 @@ class Link(msgspec.Struct, kw_only=True):
     last_heartbeat: float = 0.0
     is_registered_anew: bool = False
     """Did this connection see a second boot because the central system had forgotten us?"""
+    fallback_profile: str | None = None
+    """The security profile to go back to when no connection comes about with the new one."""
     resetting: str = ""
     """Soft or Hard while a reset is under way."""
 

@@ -38,12 +38,17 @@ def test_factory_settings_are_valid(model):
         assert name in FACTORY
 
 
+ABSENT = "AdditionalRootCertificateCheck"
+
+
 def test_known_and_unknown_keys_in_any_case():
     stage = Stage()
-    answer = stage.ask("GetConfiguration", key=["heartbeatINTERVAL", "Nonsense", "SecurityProfile"])
+    answer = stage.ask(
+        "GetConfiguration", key=["heartbeatINTERVAL", "Nonsense", "AdditionalRootCertificateCheck"]
+    )
     assert answer == {
         "configurationKey": [{"key": "HeartbeatInterval", "readonly": False, "value": "300"}],
-        "unknownKey": ["Nonsense", "SecurityProfile"],
+        "unknownKey": ["Nonsense", ABSENT],
     }
 
 
@@ -69,7 +74,9 @@ def test_too_many_keys_at_once():
         ("MeterValuesSampledData", ",".join(["Voltage"] * 11), "Rejected"),
         ("LocalAuthListEnabled", "false", "Accepted"),
         ("LocalAuthListMaxLength", "9", "Rejected"),
-        ("SecurityProfile", "1", "NotSupported"),
+        ("SecurityProfile", "1", "Rejected"),
+        ("SecurityProfile", "0", "Rejected"),
+        ("AdditionalRootCertificateCheck", "true", "NotSupported"),
         ("Nonsense", "1", "NotSupported"),
     ],
 )

@@ -5,6 +5,7 @@ import ssl
 import pytest
 
 from chargepoint_sim import ChargePoint
+from chargepoint_sim.v16.state import StationCertificate
 from tests.chargepoint_sim import pki
 from tests.chargepoint_sim.server import server
 from tests.chargepoint_sim.stage import Stage
@@ -92,6 +93,53 @@ def test_only_the_latest_request_counts():
     assert hand_over(stage, pki.answer(second, signer())) == "Accepted"
 
 
+@pytest.mark.parametrize(
+    ("has", "profile", "expected"),
+    [
+        ("", 1, "Rejected"),
+        ("key", 1, "Accepted"),
+        ("key", 2, "Rejected"),
+        ("root", 2, "Rejected"),
+        ("key root", 2, "Accepted"),
+        ("root", 3, "Rejected"),
+        ("root own", 3, "Accepted"),
+        ("own", 3, "Rejected"),
+        ("key root own", 0, "Rejected"),
+        ("key root own", 4, "Rejected"),
+    ],
+)
+def test_what_a_security_profile_needs(has, profile, expected):
+    stage = named()
+    if "key" in has:
+        stage.cp.state.configuration["AuthorizationKey"] = "00" * 16
+    if "root" in has:
+        stage.cp.state.certificates.append(["CentralSystemRootCertificate", pki.certificate(AUTHORITY)[0]])
+    if "own" in has:
+        stage.cp.state.station_certificate = StationCertificate(chain="", private_key="")
+    answer = stage.ask("ChangeConfiguration", key="SecurityProfile", value=str(profile))
+    assert answer == {"status": expected}
+    if expected == "Accepted":
+        assert not stage.cp.is_connected
+        stage.go_online()
+        assert stage.ask("GetConfiguration", key=["SecurityProfile"])["configurationKey"][0]["value"] == str(
+            profile
+        )
+        lower = stage.ask("ChangeConfiguration", key="SecurityProfile", value=str(profile - 1))
+        assert lower == {"status": "Rejected"}
+
+
+def test_a_profile_with_which_nobody_is_reached_is_given_up():
+    stage = named()
+    stage.cp.state.configuration["AuthorizationKey"] = "00" * 16
+    stage.central_system.is_reachable = False
+    stage.ask("ChangeConfiguration", key="SecurityProfile", value="1")
+    assert stage.cp.state.configuration["SecurityProfile"] == "1"
+    stage.clock.run_for(60)
+    assert stage.cp.state.configuration["SecurityProfile"] == "0"
+    stage.go_online()
+    stage.check()
+
+
 def test_its_validity_counts_from_the_calendar_of_the_charge_point():
     stage = named()
     ask(stage)
@@ -134,3 +182,30 @@ async def test_the_next_connection_is_made_with_it(tmp_path):
         await cp.wait_for(lambda: cp.is_connected)
         peer = central_system.connections[-1].transport.get_extra_info("peercert")
         assert ((("organizationName", "Operator"),)) in peer["subject"]
+
+
+async def test_up_to_tls_and_back_when_that_fails(tmp_path):
+    root, key = pki.certificate(AUTHORITY)
+    (tmp_path / "server.pem").write_text(pki.private_pem(key) + root)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "server.pem")
+    wanted = {"key": "SecurityProfile", "value": "2"}
+    async with (
+        server() as plain,
+        server(tls=tls) as secure,
+        ChargePoint(plain.url, "CP1", password="secret", secure_url=secure.url) as cp,
+    ):
+        await cp.wait_booted()
+        stranger = pki.certificate("Stranger")[0]
+        for number, pem in enumerate((stranger, root)):
+            cp.state.certificates = [["CentralSystemRootCertificate", pem]]
+            assert await plain.call("ChangeConfiguration", wanted) == {"status": "Accepted"}
+            await cp.wait_for(lambda: not cp.is_connected)
+            cp.feed_timer("reconnect")
+            if number == 0:
+                await cp.wait_for(lambda: cp.state.configuration["SecurityProfile"] == "1")
+                cp.feed_timer("reconnect")
+                await cp.wait_for(lambda: cp.is_connected)
+        await cp.wait_for(lambda: cp.is_connected)
+        assert len(plain.connections) == 2
+        assert secure.logins == [b"CP1:secret"]
