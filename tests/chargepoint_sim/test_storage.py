@@ -10,7 +10,7 @@ from chargepoint_sim.hardware import Vehicle
 from chargepoint_sim.models import MODELS
 from chargepoint_sim.shell import MemoryStorage
 from chargepoint_sim.testing import VirtualCentralSystem, VirtualChargePoint
-from chargepoint_sim.v16.state import ChargePointState
+from chargepoint_sim.v16.state import ChargePointState, Phase
 from chargepoint_sim.v16.storage import restore
 from tests.chargepoint_sim.stage import Stage, check_frames
 
@@ -159,3 +159,73 @@ def test_numbers_go_on_after_a_restart():
     assert state.next_transaction == stage.cp.state.next_transaction == 2
     assert state.traffic.next_sequence <= stage.cp.state.traffic.next_sequence
     assert restore("CP1", stage.cp.model, {}).next_transaction == 1
+
+
+def update_script(cp, url="http://files/fw-2.0.bin"):
+    """A reservation, a profile, new firmware while somebody charges, and the reboot into it."""
+    central_system, run = cp.central_system, cp.clock.run_for
+    central_system.files[url] = b"x"
+    period = {"startPeriod": 0, "limit": 10}
+    profile = {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [period]},
+    }
+    reservation = {"connectorId": 2, "expiryDate": "2027-01-01T00:00:00Z", "idTag": "A", "reservationId": 4}
+    update = {"location": url, "retrieveDate": "2026-01-01T00:00:00Z"}
+    yield lambda: (cp.power_on(), run(1))
+    yield lambda: central_system.call(cp, "ReserveNow", reservation)
+    yield lambda: central_system.call(
+        cp, "SetChargingProfile", {"connectorId": 0, "csChargingProfiles": profile}
+    )
+    yield lambda: (cp.plug_in(1, Vehicle()), cp.present(1, "ONE"), run(60))
+    yield lambda: central_system.call(cp, "UpdateFirmware", update)
+    yield lambda: run(100)
+    yield lambda: (cp.press_stop(1), cp.unplug(1), run(200))
+
+
+PARTS = {"ReserveNow": "reservation:4", "SetChargingProfile": "profile:1", "UpdateFirmware": "firmware"}
+
+
+def answered(cp):
+    """Actions whose answers have left the charge point."""
+    calls = {f.message[1]: f.action for f in cp.frames if f.direction == "in" and f.is_call}
+    sent = (f.message for f in cp.frames if f.direction == "out")
+    return {calls[message[1]] for message in sent if message[0] == 3}
+
+
+def update_life(dies_after=None):
+    cp = Fragile(VirtualCentralSystem(), dies_after=dies_after)
+    for line in update_script(cp):
+        try:
+            line()
+        except PowerCut:
+            missing = {PARTS[action] for action in answered(cp)} - cp.storage.read().keys()
+            assert not missing, f"answered and forgotten after effect {dies_after}"
+            cp.cut_power()
+            cp.clock.run_for(10)
+            cp.power_on()
+            cp.clock.run_for(60)
+    cp.dies_after = None
+    cp.clock.run_for(600)
+    return cp
+
+
+@pytest.mark.parametrize("decade", range(0, update_life().performed, 20))
+def test_a_power_cut_after_any_effect_leaves_no_update_half_done(decade):
+    for dies_after in range(decade + 1, decade + 21):
+        cp = update_life(dies_after)
+        state = cp.state
+        asked = [frame for frame in cp.frames if frame.direction == "in" and frame.action == "UpdateFirmware"]
+        if asked and state.firmware is not None:
+            assert state.firmware.phase is Phase.OVER, dies_after
+            assert state.firmware_version == "2.0", dies_after
+            told = [p["status"] for p in cp.sent("FirmwareStatusNotification")]
+            assert told.count("Installed") >= 1, dies_after
+            assert cp.sent("BootNotification")[-1]["firmwareVersion"] == "2.0", dies_after
+            assert not any(connector.is_held for connector in state.outlets), dies_after
+        assert state.traffic.queue == [], dies_after
+        assert state.transactions == {}, dies_after
+        check_frames(cp.frames)
