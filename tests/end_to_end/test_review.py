@@ -117,10 +117,9 @@ def test_an_older_connection_gets_no_command_though_nobody_told_it(own_site, sta
             assert old.calls == []
 
 
-def test_a_frame_that_is_being_decided_is_answered_before_the_server_goes(own_site, sqlite_database) -> None:
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # its write lock holds the frame up
+def test_a_frame_that_is_being_decided_is_answered_before_the_server_goes(own_site) -> None:
     site = own_site()
-    if site.vendor != "sqlite":
-        pytest.skip("the write lock that holds it up is SQLite's")
     with site.connect(registered("A")) as charge_point:
         charge_point.result("BootNotification", BOOT)
         with sqlite3.connect(site.database_url.removeprefix("sqlite:///"), isolation_level=None) as lock:
