@@ -9,6 +9,7 @@ from datetime import datetime
 
 import pytest
 from django.db import connection, connections
+from websockets.exceptions import WebSocketException
 
 from csms.charging.models import ChargePointState, Transaction
 from csms.eventlog import projector, rebuild, store
@@ -195,7 +196,7 @@ def _connected_at_last(site):
     while True:
         try:
             return ChargePoint(site.server.ocpp_url(), "CP")
-        except Exception:
+        except (OSError, WebSocketException):  # refused with 503, or cut
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)

@@ -42,6 +42,8 @@ class ExternalCentralSystem:
     def id_tag(self, standing: str) -> str:
         return self._id_tags.get(standing) or f"NOBODY{self._run}{next(self._numbers)}"
 
+    # A case that needs one of these is NOT APPLICABLE before it begins: `lacks` says why.
+
     def ask(self, door: Door, action: str, payload: dict[str, Any]) -> Asked:
         raise NotImplementedError(action)
 
